@@ -1,0 +1,40 @@
+package io.moodline.schemas;
+
+import io.moodline.schemas.v1.Alert;
+import io.moodline.schemas.v1.DeadLetter;
+import io.moodline.schemas.v1.EmotionSegment;
+import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.Rule;
+import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.StreamSpec;
+import io.moodline.schemas.v1.StreamStatus;
+import io.moodline.schemas.v1.TimelineWindow;
+
+/** The serde of each record. Thread-safe. */
+public final class Serdes {
+  public static final AvroSerde<StreamSpec> STREAM_SPEC =
+      new AvroSerde<>(StreamSpec.getEncoder(), StreamSpec.getDecoder());
+  public static final AvroSerde<StreamStatus> STREAM_STATUS =
+      new AvroSerde<>(StreamStatus.getEncoder(), StreamStatus.getDecoder());
+  public static final AvroSerde<Frame> FRAME =
+      new AvroSerde<>(Frame.getEncoder(), Frame.getDecoder());
+  public static final AvroSerde<FrameFaces> FRAME_FACES =
+      new AvroSerde<>(FrameFaces.getEncoder(), FrameFaces.getDecoder());
+  public static final AvroSerde<FaceEmotion> FACE_EMOTION =
+      new AvroSerde<>(FaceEmotion.getEncoder(), FaceEmotion.getDecoder());
+  public static final AvroSerde<EmotionSegment> EMOTION_SEGMENT =
+      new AvroSerde<>(EmotionSegment.getEncoder(), EmotionSegment.getDecoder());
+  public static final AvroSerde<TimelineWindow> TIMELINE_WINDOW =
+      new AvroSerde<>(TimelineWindow.getEncoder(), TimelineWindow.getDecoder());
+  public static final AvroSerde<RunLedger> RUN_LEDGER =
+      new AvroSerde<>(RunLedger.getEncoder(), RunLedger.getDecoder());
+  public static final AvroSerde<Rule> RULE = new AvroSerde<>(Rule.getEncoder(), Rule.getDecoder());
+  public static final AvroSerde<Alert> ALERT =
+      new AvroSerde<>(Alert.getEncoder(), Alert.getDecoder());
+  public static final AvroSerde<DeadLetter> DEAD_LETTER =
+      new AvroSerde<>(DeadLetter.getEncoder(), DeadLetter.getDecoder());
+
+  private Serdes() {}
+}
