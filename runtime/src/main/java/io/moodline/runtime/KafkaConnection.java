@@ -1,0 +1,113 @@
+package io.moodline.runtime;
+
+import io.moodline.schemas.Topics;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * Where Kafka is and how Moodline talks to it: clients whose settings are the same everywhere. Keys
+ * and values are bytes; records are read through {@code Serdes}, so that an unreadable one can be
+ * dead-lettered instead of stopping the consumer. Thread-safe; the clients it makes belong to the
+ * caller.
+ *
+ * @param bootstrapServers {@code host:port}, separated by commas
+ * @param topics the catalogue
+ * @param partitions number of partitions of every topic
+ */
+public record KafkaConnection(String bootstrapServers, Topics topics, int partitions) {
+  /** How long a group waits for a silent member: Kafka's 45 s would be the pause after a kill. */
+  private static final String CLASSIC_SESSION_TIMEOUT_MILLIS = "6000";
+
+  /**
+   * A consumer that sees committed records only and starts at the beginning; never commits by
+   * itself.
+   */
+  public KafkaConsumer<byte[], byte[]> consumer(String clientId, Map<String, Object> more) {
+    Map<String, Object> config = new HashMap<>();
+    config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    config.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
+    config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+    config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    config.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Topics.MAX_RECORD_BYTES);
+    config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    config.putAll(more);
+    return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  /**
+   * A member of a consumer group of the new protocol (KIP-848), dynamic on purpose: a static member
+   * that is killed could not return before its session ends. The session's length is a group
+   * setting, see {@link TopicSetup}.
+   */
+  public KafkaConsumer<byte[], byte[]> groupConsumer(
+      String clientId, String group, Map<String, Object> more) {
+    Map<String, Object> config = new HashMap<>();
+    config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
+    config.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "consumer");
+    config.putAll(more);
+    return consumer(clientId, config);
+  }
+
+  /** An idempotent producer. */
+  public KafkaProducer<byte[], byte[]> producer(String clientId, Map<String, Object> more) {
+    Map<String, Object> config = new HashMap<>();
+    config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    config.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
+    config.put(ProducerConfig.ACKS_CONFIG, "all");
+    config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topics.MAX_RECORD_BYTES);
+    config.put(ProducerConfig.BATCH_SIZE_CONFIG, 512 * 1024);
+    config.putAll(more);
+    return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /** A transactional producer; the caller runs {@code initTransactions}. */
+  public KafkaProducer<byte[], byte[]> transactionalProducer(
+      String clientId, String transactionalId) {
+    return producer(
+        clientId,
+        Map.of(
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+            transactionalId,
+            ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
+            30_000));
+  }
+
+  public Admin admin(String clientId) {
+    return Admin.create(
+        Map.of(
+            "bootstrap.servers",
+            bootstrapServers,
+            "client.id",
+            clientId,
+            "default.api.timeout.ms",
+            60_000));
+  }
+
+  /** Client settings for Kafka Streams, which makes its own clients. */
+  public Map<String, Object> streamsConfig(String applicationId) {
+    Map<String, Object> config = new HashMap<>();
+    config.put("application.id", topics.prefix() + "-" + applicationId);
+    config.put("bootstrap.servers", bootstrapServers);
+    config.put("consumer.session.timeout.ms", CLASSIC_SESSION_TIMEOUT_MILLIS);
+    config.put("consumer.heartbeat.interval.ms", "2000");
+    config.put("consumer.max.partition.fetch.bytes", Topics.MAX_RECORD_BYTES);
+    config.put("producer.max.request.size", Topics.MAX_RECORD_BYTES);
+    return config;
+  }
+
+  /**
+   * A consumer group's name under the topics' prefix, so that two installations can share a
+   * cluster.
+   */
+  public String group(String name) {
+    return topics.prefix() + "-" + name;
+  }
+}

@@ -1,0 +1,36 @@
+package io.moodline.runtime;
+
+import java.util.List;
+
+/** Settings that every process has. Thread-safe. */
+public final class RuntimeSettings {
+  public static final Setting<String> KAFKA_BOOTSTRAP =
+      Setting.text(
+          "kafka.bootstrap.servers",
+          "",
+          "Addresses of a Kafka cluster, host:port, separated by commas. Empty starts the embedded broker.");
+  public static final Setting<String> TOPIC_PREFIX =
+      Setting.text("topics.prefix", "moodline", "First word of every topic's name.");
+  public static final Setting<Integer> TOPIC_PARTITIONS =
+      Setting.integer(
+          "topics.partitions",
+          4,
+          1,
+          1000,
+          "Partitions of every topic, fixed for life once the topics exist. 24 is a good number on a cluster.");
+  public static final Setting<Integer> TOPIC_REPLICATION =
+      Setting.integer(
+          "topics.replication", 1, 1, 9, "Copies of every topic on a cluster; 1 when embedded.");
+  public static final Setting<Integer> BROKER_PORT =
+      Setting.integer(
+          "broker.port",
+          7471,
+          0,
+          65535,
+          "Port of the embedded broker on 127.0.0.1; 0 takes a free one.");
+
+  public static final List<Setting<?>> ALL =
+      List.of(KAFKA_BOOTSTRAP, TOPIC_PREFIX, TOPIC_PARTITIONS, TOPIC_REPLICATION, BROKER_PORT);
+
+  private RuntimeSettings() {}
+}

@@ -1,0 +1,113 @@
+package io.moodline.runtime;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import javax.crypto.Cipher;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Seals small secrets, such as a camera's password, so that topics hold no plain text: AES-256 in
+ * GCM mode (NIST SP 800-38D) with a random 96-bit nonce in front and the stream's id as associated
+ * data. Thread-safe.
+ */
+public final class SecretBox {
+  private static final int KEY_BYTES = 32;
+  private static final int NONCE_BYTES = 12;
+  private static final int TAG_BITS = 128;
+
+  private final SecretKeySpec key;
+  private final SecureRandom random = new SecureRandom();
+
+  private SecretBox(byte[] key) {
+    this.key = new SecretKeySpec(key, "AES");
+  }
+
+  /**
+   * Opens the box whose key is in {@code keyFile}, readable by its owner only; makes a key when
+   * there is none.
+   *
+   * @throws UserException when the file can not be read or made, or holds no 32-byte key
+   */
+  public static SecretBox open(Path keyFile) {
+    try {
+      byte[] key = Files.exists(keyFile) ? Files.readAllBytes(keyFile) : create(keyFile);
+      if (key.length != KEY_BYTES) {
+        throw new UserException(
+            "key file " + keyFile + " does not hold 32 bytes: restore it from a backup");
+      }
+      return new SecretBox(key);
+    } catch (IOException e) {
+      throw new UserException("key file " + keyFile + " can not be used: " + e.getMessage(), e);
+    }
+  }
+
+  private static byte[] create(Path keyFile) throws IOException {
+    byte[] key = new byte[KEY_BYTES];
+    new SecureRandom().nextBytes(key);
+    if (keyFile.getParent() != null) {
+      Files.createDirectories(keyFile.getParent());
+    }
+    try {
+      if (keyFile.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+        Files.createFile(
+            keyFile,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      } else {
+        Files.createFile(keyFile);
+      }
+      Files.write(keyFile, key, StandardOpenOption.WRITE);
+      return key;
+    } catch (FileAlreadyExistsException e) {
+      return Files.readAllBytes(keyFile); // another process made it a moment ago
+    }
+  }
+
+  /** Seals a secret for one stream. */
+  public byte[] seal(String secret, String streamId) {
+    byte[] nonce = new byte[NONCE_BYTES];
+    random.nextBytes(nonce);
+    byte[] sealed =
+        run(Cipher.ENCRYPT_MODE, nonce, streamId, secret.getBytes(StandardCharsets.UTF_8));
+    return ByteBuffer.allocate(nonce.length + sealed.length).put(nonce).put(sealed).array();
+  }
+
+  /**
+   * Opens what {@link #seal} made for the same stream.
+   *
+   * @throws UserException when the key is another one or the bytes were changed
+   */
+  public String unseal(byte[] sealed, String streamId) {
+    if (sealed.length <= NONCE_BYTES) {
+      throw new UserException(
+          "the credentials of stream " + streamId + " are damaged: register it again");
+    }
+    byte[] nonce = Arrays.copyOf(sealed, NONCE_BYTES);
+    byte[] rest = Arrays.copyOfRange(sealed, NONCE_BYTES, sealed.length);
+    return new String(run(Cipher.DECRYPT_MODE, nonce, streamId, rest), StandardCharsets.UTF_8);
+  }
+
+  private byte[] run(int mode, byte[] nonce, String streamId, byte[] input) {
+    try {
+      Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+      cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce));
+      cipher.updateAAD(streamId.getBytes(StandardCharsets.UTF_8));
+      return cipher.doFinal(input);
+    } catch (GeneralSecurityException e) {
+      throw new UserException(
+          "the credentials of stream "
+              + streamId
+              + " can not be opened: they were sealed with another key; register the stream again",
+          e);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package io.moodline.runtime;
+
+import io.moodline.schemas.Topics;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the topics and group settings that Moodline needs, or checks those that exist. Thread-safe.
+ */
+public final class TopicSetup {
+  /** A member that is silent for so long is replaced; Kafka's default is 45 s. */
+  private static final String GROUP_SESSION_TIMEOUT_MILLIS = "5000";
+
+  private static final String GROUP_HEARTBEAT_MILLIS = "1000";
+
+  private static final Logger log = LoggerFactory.getLogger(TopicSetup.class);
+
+  private TopicSetup() {}
+
+  /**
+   * Creates what is missing.
+   *
+   * @param groups consumer groups of the new protocol whose session timeout must be short
+   * @throws UserException when a topic exists with another number of partitions
+   */
+  public static void apply(KafkaConnection kafka, int replication, Collection<String> groups)
+      throws InterruptedException {
+    try (Admin admin = kafka.admin("moodline-setup")) {
+      List<Topics.Topic> topics = kafka.topics().all();
+      createMissing(admin, topics, kafka.partitions(), replication);
+      checkPartitions(admin, topics, kafka.partitions());
+      shortenSessions(admin, groups);
+    }
+  }
+
+  private static void createMissing(
+      Admin admin, List<Topics.Topic> topics, int partitions, int replication)
+      throws InterruptedException {
+    List<NewTopic> wanted =
+        topics.stream()
+            .map(
+                topic ->
+                    new NewTopic(
+                            topic.name(), Optional.of(partitions), Optional.of((short) replication))
+                        .configs(topic.config()))
+            .toList();
+    for (var result : admin.createTopics(wanted).values().entrySet()) {
+      try {
+        result.getValue().get();
+        log.atInfo().addKeyValue("topic", result.getKey()).log("topic created");
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof TopicExistsException)) {
+          throw new IllegalStateException("topic " + result.getKey() + " can not be created", e);
+        }
+      }
+    }
+  }
+
+  private static void checkPartitions(Admin admin, List<Topics.Topic> topics, int partitions)
+      throws InterruptedException {
+    try {
+      Map<String, TopicDescription> found =
+          admin
+              .describeTopics(topics.stream().map(Topics.Topic::name).toList())
+              .allTopicNames()
+              .get();
+      for (TopicDescription topic : found.values()) {
+        if (topic.partitions().size() != partitions) {
+          throw new UserException(
+              "topic "
+                  + topic.name()
+                  + " has "
+                  + topic.partitions().size()
+                  + " partitions, but topics.partitions is "
+                  + partitions
+                  + ": the number is fixed for life; set topics.partitions to it or choose another topics.prefix");
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("topics can not be described", e);
+    }
+  }
+
+  private static void shortenSessions(Admin admin, Collection<String> groups)
+      throws InterruptedException {
+    for (String group : groups) {
+      var resource = new ConfigResource(ConfigResource.Type.GROUP, group);
+      try {
+        admin
+            .incrementalAlterConfigs(
+                Map.of(
+                    resource,
+                    List.of(
+                        set("consumer.session.timeout.ms", GROUP_SESSION_TIMEOUT_MILLIS),
+                        set("consumer.heartbeat.interval.ms", GROUP_HEARTBEAT_MILLIS))))
+            .all()
+            .get();
+      } catch (ExecutionException e) {
+        // A cluster may forbid it; everything still works, only a kill costs 45 s instead of 5.
+        log.atWarn()
+            .addKeyValue("group", group)
+            .addKeyValue("cause", String.valueOf(e.getCause()))
+            .log("group session timeout could not be shortened");
+      }
+    }
+  }
+
+  private static AlterConfigOp set(String key, String value) {
+    return new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
+  }
+}

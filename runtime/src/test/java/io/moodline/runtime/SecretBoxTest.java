@@ -1,0 +1,38 @@
+package io.moodline.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SecretBoxTest {
+  @TempDir Path home;
+
+  @Test
+  void opensWhatItSealedWithTheSameKeyForTheSameStreamOnly() {
+    Path key = home.resolve("keys/secret.key");
+    byte[] sealed = SecretBox.open(key).seal("admin:pa:ss", "lobby");
+    assertThat(new String(sealed, StandardCharsets.ISO_8859_1)).doesNotContain("pa:ss");
+    assertThat(SecretBox.open(key).unseal(sealed, "lobby")).isEqualTo("admin:pa:ss");
+    assertThatThrownBy(() -> SecretBox.open(key).unseal(sealed, "door"))
+        .isInstanceOf(UserException.class);
+    SecretBox other = SecretBox.open(home.resolve("other.key"));
+    assertThatThrownBy(() -> other.unseal(sealed, "lobby"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lobby")
+        .hasMessageContaining("another key");
+  }
+
+  @Test
+  void keepsTheKeyFromOtherUsers() throws Exception {
+    Path key = home.resolve("secret.key");
+    SecretBox.open(key);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
+        .isEqualTo("rw-------");
+  }
+}
