@@ -29,8 +29,20 @@ public final class RuntimeSettings {
           65535,
           "Port of the embedded broker on 127.0.0.1; 0 takes a free one.");
 
+  public static final Setting<String> MEDIA_FOLDER =
+      Setting.text(
+          "media.folder",
+          "",
+          "The only folder whose files the service reads as recordings. Empty means media in MOODLINE_HOME.");
+
   public static final List<Setting<?>> ALL =
-      List.of(KAFKA_BOOTSTRAP, TOPIC_PREFIX, TOPIC_PARTITIONS, TOPIC_REPLICATION, BROKER_PORT);
+      List.of(
+          KAFKA_BOOTSTRAP,
+          TOPIC_PREFIX,
+          TOPIC_PARTITIONS,
+          TOPIC_REPLICATION,
+          BROKER_PORT,
+          MEDIA_FOLDER);
 
   private RuntimeSettings() {}
 }
