@@ -1,0 +1,203 @@
+package io.moodline.models;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model that may be used: every file has the digest that its manifest names, the network has the
+ * shapes and labels that it names, and it scores the canaries as it did when it was made. Whatever
+ * is not so is refused with a {@link BundleException} that names the difference.
+ *
+ * <p>Holds the network's bytes, so nothing can change between the check and the use. Thread-safe.
+ */
+public final class Bundle {
+  private static final long MOST_MANIFEST_BYTES = 1L << 20;
+  private static final long MOST_MODEL_BYTES = 1L << 30;
+  private static final long MOST_OTHER_BYTES = 8L << 20;
+
+  private final String where;
+  private final Manifest manifest;
+  private final String digest;
+  private final Map<String, byte[]> files;
+
+  private Bundle(String where, Manifest manifest, String digest, Map<String, byte[]> files) {
+    this.where = where;
+    this.manifest = manifest;
+    this.digest = digest;
+    this.files = files;
+  }
+
+  /** Opens a file of the bundle by its path with forward slashes; null if there is none. */
+  private interface Source {
+    @org.jspecify.annotations.Nullable
+    InputStream open(String file) throws IOException;
+  }
+
+  /** Loads and checks the bundle in a folder. */
+  public static Bundle load(Path folder) {
+    return load(
+        folder.toString(),
+        file -> {
+          Path path = folder.resolve(file);
+          return Files.isRegularFile(path) ? Files.newInputStream(path) : null;
+        });
+  }
+
+  /** Loads and checks a bundle that ships with the program: {@code lite-ferplus}. */
+  public static Bundle builtIn(String name) {
+    Manifest.checkName(name);
+    return load(
+        "built-in bundle " + name,
+        file -> Bundle.class.getResourceAsStream("/bundles/" + name + "/" + file));
+  }
+
+  private static Bundle load(String where, Source source) {
+    byte[] json = read(source, Manifest.FILE, MOST_MANIFEST_BYTES, where);
+    Manifest manifest = Manifest.parse(json, where + "/" + Manifest.FILE);
+    Map<String, byte[]> files = new HashMap<>();
+    manifest
+        .files()
+        .forEach(
+            (file, sha256) -> {
+              long most = file.equals(Manifest.MODEL) ? MOST_MODEL_BYTES : MOST_OTHER_BYTES;
+              byte[] bytes = read(source, file, most, where);
+              Digests.check(bytes, sha256, where + "/" + file);
+              files.put(file, bytes);
+            });
+    Bundle bundle = new Bundle(where, manifest, Digests.sha256(json), files);
+    bundle.checkNetwork();
+    return bundle;
+  }
+
+  private static byte[] read(Source source, String file, long mostBytes, String where) {
+    try (InputStream in = source.open(file)) {
+      if (in == null) {
+        throw new BundleException(
+            where + " has no " + file + "; give the folder of a bundle, or make it again");
+      }
+      return Npz.readAtMost(in, mostBytes, where + "/" + file + " is larger than any we make");
+    } catch (IOException e) {
+      throw new BundleException(where + "/" + file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private void checkNetwork() {
+    String canariesFile = where + "/" + Manifest.CANARIES;
+    Canaries canaries = Canaries.parse(file(Manifest.CANARIES), this::file, canariesFile);
+    checkLabelSeal(canariesFile, canaries.labels());
+    String sealed = GraphCheck.check(model(), modelFile()).getOrDefault("labels", "");
+    checkLabelSeal(modelFile(), List.of(sealed.split(",")));
+    // One short-lived session: whoever scores faces later opens its own, from the same bytes.
+    try (Classifier classifier = Classifier.open(this, 1)) {
+      canaries.check(classifier, labels(), where);
+    }
+  }
+
+  private void checkLabelSeal(String sealedIn, List<String> sealed) {
+    if (!sealed.equals(labels())) {
+      throw new BundleException(
+          where
+              + "/"
+              + Manifest.FILE
+              + ": labels are "
+              + labels()
+              + " where "
+              + sealedIn
+              + " was made with "
+              + sealed
+              + "; restore their order or make the bundle again");
+    }
+  }
+
+  private byte[] file(String name) {
+    byte[] bytes = files.get(name);
+    if (bytes == null) {
+      throw new BundleException(
+          where + "/" + Manifest.FILE + ": files does not list " + name + "; make it again");
+    }
+    return bytes;
+  }
+
+  public String name() {
+    return manifest.name();
+  }
+
+  /** {@code lite}, {@code poster-v2} or {@code oaenet}. */
+  public String architecture() {
+    return manifest.architecture();
+  }
+
+  /** Class names in the network's index order. */
+  public List<String> labels() {
+    return manifest.labels();
+  }
+
+  /** SHA-256 of {@code model.json} in hex; it covers every file, since that names their digests. */
+  public String digest() {
+    return digest;
+  }
+
+  public int inputWidth() {
+    return manifest.input().width();
+  }
+
+  public int inputHeight() {
+    return manifest.input().height();
+  }
+
+  public CropTemplate crop() {
+    return manifest.crop();
+  }
+
+  /** What logits are divided by before the softmax. */
+  public double temperature() {
+    return manifest.temperature();
+  }
+
+  public String licence() {
+    return manifest.licence();
+  }
+
+  /** The measured figures as JSON text: data set, protocol, numbers. */
+  public String metrics() {
+    return manifest.metrics().toString();
+  }
+
+  /** The model card in Markdown; empty if the bundle has none. */
+  public String modelCard() {
+    return new String(files.getOrDefault(Manifest.CARD, new byte[0]), StandardCharsets.UTF_8);
+  }
+
+  /** Opens the network with so many threads; the caller closes it. */
+  public Classifier classifier(int threads) {
+    return Classifier.open(this, threads);
+  }
+
+  JsonNode metricsNode() {
+    return manifest.metrics();
+  }
+
+  InputSpec input() {
+    return manifest.input();
+  }
+
+  byte[] model() {
+    return file(Manifest.MODEL);
+  }
+
+  String modelFile() {
+    return where + "/" + Manifest.MODEL;
+  }
+
+  @Override
+  public String toString() {
+    return name() + "@" + digest.substring(0, 12);
+  }
+}

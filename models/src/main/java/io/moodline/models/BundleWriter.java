@@ -1,0 +1,84 @@
+package io.moodline.models;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes a bundle's folder: network, canaries, card and the manifest that seals them. The same
+ * values give the same bytes. The finished folder is loaded as a user would load it, so what cannot
+ * be used is not left behind as if it could. Confined to one thread.
+ */
+final class BundleWriter {
+  private BundleWriter() {}
+
+  /**
+   * What goes into a bundle beside its network.
+   *
+   * @param canaries pixels of the canaries by file name
+   */
+  record Contents(
+      String name,
+      String architecture,
+      List<String> labels,
+      InputSpec input,
+      CropTemplate crop,
+      double temperature,
+      JsonNode metrics,
+      String licence,
+      Map<String, byte[]> canaries,
+      String modelCard) {}
+
+  static Bundle write(Path folder, Contents contents, byte[] onnx) {
+    Manifest.checkName(contents.name());
+    Manifest.checkLabels(contents.labels(), contents.name());
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    files.put(Manifest.MODEL, onnx);
+    files.put(Manifest.CANARIES, canaries(contents, onnx).toJson());
+    contents.canaries().forEach((file, pixels) -> files.put("canaries/" + file, pixels));
+    files.put(Manifest.CARD, contents.modelCard().getBytes(StandardCharsets.UTF_8));
+    files.put(Manifest.FILE, manifest(contents, files).toJson());
+    try {
+      Files.createDirectories(folder.resolve("canaries"));
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
+        Files.write(folder.resolve(file.getKey()), file.getValue());
+      }
+    } catch (IOException e) {
+      throw new BundleException(folder + " cannot be written: " + e.getMessage(), e);
+    }
+    return Bundle.load(folder);
+  }
+
+  private static Canaries canaries(Contents contents, byte[] onnx) {
+    try (Classifier classifier =
+        Classifier.open(
+            onnx,
+            contents.input(),
+            contents.labels().size(),
+            contents.temperature(),
+            1,
+            contents.name())) {
+      return Canaries.record(classifier, contents.labels(), contents.canaries());
+    }
+  }
+
+  private static Manifest manifest(Contents contents, Map<String, byte[]> files) {
+    Map<String, String> digests = new LinkedHashMap<>();
+    files.forEach((file, bytes) -> digests.put(file, Digests.sha256(bytes)));
+    return new Manifest(
+        contents.name(),
+        contents.architecture(),
+        contents.labels(),
+        contents.input(),
+        contents.crop(),
+        contents.temperature(),
+        contents.metrics(),
+        contents.licence(),
+        digests);
+  }
+}

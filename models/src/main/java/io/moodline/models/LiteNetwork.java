@@ -1,0 +1,89 @@
+package io.moodline.models;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.moodline.models.GraphBuilder.Value;
+import java.util.List;
+
+/**
+ * The light network: a stem and four residual blocks on a 48 x 48 grey face, some 35 million
+ * multiply-adds. Input {@code faces}: uint8 [batch, 48, 48, 3], NHWC, RGB. Output {@code logits}:
+ * float [batch, labels].
+ */
+final class LiteNetwork {
+  static final String ARCHITECTURE = "lite";
+  static final int SIDE = 48;
+  private static final int[] CHANNELS = {32, 64, 128, 256};
+  private static final int[] STRIDES = {1, 2, 2, 2};
+
+  private LiteNetwork() {}
+
+  static void write(GraphBuilder g, int labels) {
+    Value faces = g.input("faces", DataType.UINT8, SIDE, SIDE, 3);
+    Value x = standardise(g, grey(g, faces));
+    x = g.map("Relu", "stem_relu", g.convNorm("stem", "stem_bn", x, 32, 3, 2));
+    for (int i = 0; i < CHANNELS.length; i++) {
+      x = block(g, "layers." + i, x, CHANNELS[i], STRIDES[i]);
+    }
+    g.output(g.classifier("fc", g.globalMean("mean", x), labels));
+  }
+
+  /**
+   * Rec. 601 grey, rounded to a whole level: (19595 R + 38470 G + 7471 B + 2^15) / 2^16. Every step
+   * is exact in float32, so a grey picture comes through unchanged.
+   */
+  static Value grey(GraphBuilder g, Value faces) {
+    Value rgb = g.cast("rgb", faces, DataType.FLOAT);
+    Value parts = g.zip("Mul", "parts", rgb, g.constant("rec601", Tensor.of(19595, 38470, 7471)));
+    int[] map = {-1, SIDE, SIDE, 1};
+    Value sum =
+        g.op(
+            "ReduceSum",
+            "luma16",
+            map,
+            List.of(parts, g.constantInts("colours", 3)),
+            GraphBuilder.attribute("keepdims", 1));
+    Value rounded = g.zip("Add", "luma16_half", sum, g.constant("half", Tensor.of(32768)));
+    Value luma = g.zip("Mul", "luma", rounded, g.constant("to_level", Tensor.of(0x1p-16f)));
+    // One channel: NHWC and NCHW are the same numbers in the same order.
+    return g.reshape("grey", g.map("Floor", "level", luma), 1, SIDE, SIDE);
+  }
+
+  /** x/127.5 - 1, then minus its mean and over its standard deviation (n - 1) + 1e-3. */
+  private static Value standardise(GraphBuilder g, Value grey) {
+    Value scaled = g.zip("Div", "scaled", grey, g.constant("half_range", Tensor.of(127.5f)));
+    Value x = g.zip("Sub", "centred", scaled, g.constant("one", Tensor.of(1)));
+    int[] one = {-1, 1, 1, 1};
+    Value mean =
+        g.op(
+            "ReduceMean",
+            "picture_mean",
+            one,
+            List.of(x),
+            GraphBuilder.attribute("axes", 1, 2, 3),
+            GraphBuilder.attribute("keepdims", 1));
+    Value off = g.zip("Sub", "deviation", x, mean);
+    Value squares =
+        g.op(
+            "ReduceSum",
+            "squares_sum",
+            one,
+            List.of(g.zip("Mul", "squares", off, off), g.constantInts("pixels", 1, 2, 3)),
+            GraphBuilder.attribute("keepdims", 1));
+    Tensor degrees = Tensor.of(SIDE * SIDE - 1);
+    Value variance = g.zip("Div", "variance", squares, g.constant("degrees", degrees));
+    Value std = g.map("Sqrt", "std", variance);
+    Value floor = g.zip("Add", "std_floor", std, g.constant("std_least", Tensor.of(1e-3f)));
+    return g.zip("Div", "standard", off, floor);
+  }
+
+  private static Value block(GraphBuilder g, String key, Value x, int out, int stride) {
+    Value y = g.convNorm(key + ".conv1", key + ".bn1", x, out, 3, stride);
+    y = g.map("Relu", key + ".relu1", y);
+    y = g.convNorm(key + ".conv2", key + ".bn2", y, out, 3, 1);
+    Value shortcut =
+        stride == 1 && x.extent(1) == out
+            ? x
+            : g.convNorm(key + ".down.0", key + ".down.1", x, out, 1, stride);
+    return g.map("Relu", key + ".relu2", g.zip("Add", key + ".sum", y, shortcut));
+  }
+}

@@ -1,0 +1,210 @@
+package io.moodline.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BundleTest {
+  private static final Path SHIPPED = Path.of("bundles/lite-ferplus");
+
+  @TempDir Path home;
+  private Path folder;
+
+  @BeforeEach
+  void copyTheShippedBundle() throws IOException {
+    folder = home.resolve("copy");
+    try (var files = Files.walk(SHIPPED)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, folder.resolve(SHIPPED.relativize(file).toString()));
+      }
+    }
+  }
+
+  @Test
+  void loadsTheShippedBundleFromFolderAndClasspathAlike() {
+    Bundle builtIn = Bundle.builtIn("lite-ferplus");
+    Bundle copied = Bundle.load(folder);
+    assertThat(copied.digest()).isEqualTo(builtIn.digest()).hasSize(64);
+    assertThat(copied.name()).isEqualTo("lite-ferplus");
+    assertThat(copied.labels())
+        .containsExactly(
+            "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt");
+    assertThat(copied.inputWidth()).isEqualTo(48);
+    assertThat(copied.inputHeight()).isEqualTo(48);
+    assertThat(copied.temperature()).isEqualTo(0.8);
+    assertThat(copied.crop().sideFor("yunet")).isEqualTo(0.97);
+    assertThat(copied.crop().sideFor("opencv-cascade")).isEqualTo(1.03);
+    assertThat(copied.licence()).isEqualTo("Apache-2.0");
+    assertThat(copied.modelCard()).contains("not an inner state");
+    assertThat(copied.metrics()).contains("FER+ validation");
+  }
+
+  @Test
+  void refusesAFlippedByteNamingTheFileAndBothDigests() throws IOException {
+    byte[] model = Files.readAllBytes(folder.resolve("model.onnx"));
+    String before = Digests.sha256(model);
+    model[model.length / 2] ^= 1;
+    Files.write(folder.resolve("model.onnx"), model);
+    refused("model.onnx has SHA-256 " + Digests.sha256(model) + " instead of " + before);
+  }
+
+  @Test
+  void refusesATruncatedNetworkByItsDigest() throws IOException {
+    byte[] model = Files.readAllBytes(folder.resolve("model.onnx"));
+    Files.write(folder.resolve("model.onnx"), Arrays.copyOf(model, model.length / 2));
+    refused("model.onnx has SHA-256");
+  }
+
+  @Test
+  void refusesATruncatedNetworkEvenIfSealed() throws IOException {
+    byte[] model = Files.readAllBytes(folder.resolve("model.onnx"));
+    replace("model.onnx", Arrays.copyOf(model, model.length / 2));
+    refused("model.onnx is no ONNX model or is cut off");
+  }
+
+  @Test
+  void refusesAMissingFile() throws IOException {
+    Files.delete(folder.resolve("canaries/ramp.rgb"));
+    refused("has no canaries/ramp.rgb");
+  }
+
+  @Test
+  void refusesAPermutedLabelList() {
+    edit(
+        manifest -> {
+          ArrayNode labels = manifest.withArray("labels");
+          labels.set(0, "happiness");
+          labels.set(1, "neutral");
+        });
+    refused("labels are [happiness, neutral, surprise");
+  }
+
+  @Test
+  void refusesAPermutedLabelListEvenIfCanariesAgree() throws IOException {
+    Path canaries = folder.resolve("canaries/canaries.json");
+    String swapped =
+        Files.readString(canaries)
+            .replaceFirst("\"neutral\",\\s+\"happiness\"", "\"happiness\",\"neutral\"");
+    replace("canaries/canaries.json", swapped.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    edit(manifest -> manifest.withArray("labels").set(0, "happiness").set(1, "neutral"));
+    refused("model.onnx was made with [neutral, happiness");
+  }
+
+  @Test
+  void refusesAnotherShapeThanTheNetworkHas() {
+    edit(manifest -> ((ObjectNode) manifest.get("input")).put("width", 64));
+    refused("input faces is UINT8 [-1, 48, 48, 3] where model.json says UINT8 [-1, 48, 64, 3]");
+  }
+
+  @Test
+  void refusesCanariesThatScoreDifferently() throws IOException {
+    Path canaries = folder.resolve("canaries/canaries.json");
+    String json = Files.readString(canaries).replaceFirst("0\\.751\\d*", "0.741");
+    replace("canaries/canaries.json", json.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    refused("canary grey-noise-0.rgb scores 0.7511 for neutral instead of 0.7410");
+  }
+
+  @Test
+  void refusesAnotherNetworkOfTheSameShape() throws IOException {
+    Weights other = ParityRecipe.weights(1, LiteBundleTest::shapes, 0.9);
+    replace("model.onnx", LiteBundle.network(other));
+    refused("canary grey-noise-0.rgb scores");
+  }
+
+  @Test
+  void refusesFilesOutsideTheBundle() {
+    edit(
+        manifest ->
+            ((ObjectNode) manifest.get("files")).put("../../secret", Digests.sha256(new byte[0])));
+    refused("file \"../../secret\" is outside the bundle");
+  }
+
+  @Test
+  void refusesAManifestThatIsNoJson() throws IOException {
+    Files.writeString(folder.resolve("model.json"), "not json");
+    refused("model.json is no JSON");
+  }
+
+  @Test
+  void refusesAManifestWithoutItsParts() {
+    for (String field : new String[] {"name", "labels", "input", "crop", "calibration", "files"}) {
+      edit(manifest -> manifest.remove(field));
+      refused("model.json");
+      undo();
+    }
+  }
+
+  @Test
+  void refusesAFolderThatIsNoBundle() {
+    assertThatThrownBy(() -> Bundle.load(home.resolve("nowhere")))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("nowhere has no model.json");
+  }
+
+  @Test
+  void userBundlesComeBeforeBuiltInOnes() throws IOException {
+    Bundles bundles = new Bundles(home);
+    assertThat(bundles.names()).containsExactly("copy", "lite-ferplus");
+    assertThat(bundles.resolve("copy").name()).isEqualTo("lite-ferplus");
+    assertThat(bundles.resolve("lite-ferplus").digest())
+        .isEqualTo(Bundle.builtIn("lite-ferplus").digest());
+    Files.createDirectory(home.resolve("lite-ferplus"));
+    assertThatThrownBy(() -> bundles.resolve("lite-ferplus"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("has no model.json");
+  }
+
+  @Test
+  void namesWhatThereIsWhenAModelIsUnknown() {
+    assertThatThrownBy(() -> new Bundles(home.resolve("none")).resolve("poster"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("model poster is neither in")
+        .hasMessageContaining("[lite-ferplus]");
+    assertThatThrownBy(() -> new Bundles(home).resolve("../copy"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("model name \"../copy\"");
+  }
+
+  private void refused(String why) {
+    assertThatThrownBy(() -> Bundle.load(folder))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining(why)
+        .message()
+        .doesNotContain("\n");
+  }
+
+  /** Writes a file and seals it, as somebody would who wants the change to be taken. */
+  private void replace(String file, byte[] bytes) throws IOException {
+    Files.write(folder.resolve(file), bytes);
+    edit(manifest -> ((ObjectNode) manifest.get("files")).put(file, Digests.sha256(bytes)));
+  }
+
+  private void edit(Consumer<ObjectNode> change) {
+    try {
+      Path json = folder.resolve("model.json");
+      ObjectNode manifest = (ObjectNode) Manifest.JSON.readTree(Files.readAllBytes(json));
+      change.accept(manifest);
+      Files.write(json, Manifest.write(manifest));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void undo() {
+    try {
+      Files.write(folder.resolve("model.json"), Files.readAllBytes(SHIPPED.resolve("model.json")));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
