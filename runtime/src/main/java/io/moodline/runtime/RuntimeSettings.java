@@ -1,5 +1,6 @@
 package io.moodline.runtime;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /** Settings that every process has. Thread-safe. */
@@ -29,6 +30,11 @@ public final class RuntimeSettings {
           65535,
           "Port of the embedded broker on 127.0.0.1; 0 takes a free one.");
 
+  public static final Setting<String> DATA_FOLDER =
+      Setting.text(
+          "data.folder",
+          "",
+          "Folder of the embedded broker and the state stores. Empty means data in MOODLINE_HOME.");
   public static final Setting<String> MEDIA_FOLDER =
       Setting.text(
           "media.folder",
@@ -42,7 +48,14 @@ public final class RuntimeSettings {
           TOPIC_PARTITIONS,
           TOPIC_REPLICATION,
           BROKER_PORT,
+          DATA_FOLDER,
           MEDIA_FOLDER);
 
   private RuntimeSettings() {}
+
+  /** The folder of the embedded broker and the state stores. */
+  public static Path dataFolder(Settings settings) {
+    String text = settings.get(DATA_FOLDER);
+    return text.isEmpty() ? settings.home().resolve("data") : Path.of(text);
+  }
 }

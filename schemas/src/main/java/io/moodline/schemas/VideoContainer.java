@@ -21,7 +21,20 @@ public enum VideoContainer {
   FLV("flv"),
   OGG("ogg"),
   /** Windows Media. */
-  ASF("asf");
+  ASF("asf"),
+  /** Material exchange format of broadcasting. */
+  MXF("mxf"),
+  GIF("gif"),
+  IVF("ivf"),
+  YUV4MPEG("yuv4mpegpipe"),
+  NUT("nut"),
+  REAL_MEDIA("rm"),
+  /** Bare H.264 in Annex B byte stream form. */
+  H264("h264"),
+  /** Bare H.265 in Annex B byte stream form. */
+  HEVC("hevc"),
+  /** Bare MPEG-1 or MPEG-2 video. */
+  MPEG_VIDEO("mpegvideo");
 
   /** How many bytes {@link #sniff} wants to see; fewer are enough for most formats. */
   public static final int HEAD_BYTES = 1024;
