@@ -1,0 +1,50 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.TimelineWindow;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Reads timelines and ledgers. Every method throws {@link NotReadyException} while the stores that
+ * hold the stream are starting or moving; an unknown stream is empty, not an error. Thread-safe.
+ */
+interface TimelineQueries {
+  /**
+   * Windows of a stream that start within a range, oldest first. Windows without any frame do not
+   * exist: a hole in the answer is a hole in the stream.
+   *
+   * @param step one of {@code Steps.ALL}
+   * @param from first start, inclusive
+   * @param to first start that is not wanted
+   * @param limit most windows to return, the oldest ones; above 0
+   */
+  List<TimelineWindow> windows(String streamId, Duration step, Instant from, Instant to, int limit);
+
+  /** The newest window of a stream. */
+  Optional<TimelineWindow> latest(String streamId, Duration step);
+
+  /** From the start of the first to the end of the last 1 s window of a stream. */
+  Optional<Extent> extent(String streamId);
+
+  /** The account of one run; empty before its first frame was counted. */
+  Optional<RunLedger> ledger(String streamId, String runId);
+
+  /** The accounts of all runs of a stream, by first capture time; runs without frames first. */
+  List<RunLedger> ledgers(String streamId);
+
+  /**
+   * Whether a run ended and {@link #windows} shows every frame that its ledger counts: from then on
+   * the run adds nothing to the timeline.
+   */
+  boolean settled(String streamId, String runId);
+
+  /**
+   * A range of event time.
+   *
+   * @param to not part of it
+   */
+  record Extent(Instant from, Instant to) {}
+}

@@ -1,0 +1,33 @@
+package io.moodline.sink;
+
+import io.moodline.runtime.Setting;
+import java.time.Duration;
+import java.util.List;
+
+/** Settings of the timelines. Thread-safe. */
+public final class TimelineSettings {
+  static final Setting<Duration> GRACE =
+      Setting.duration(
+          "timelines.grace",
+          "10s",
+          "A window is complete when the stream's time has passed its end by so much.");
+  static final Setting<Duration> IDLE =
+      Setting.duration(
+          "timelines.idle",
+          "30s",
+          "A live stream without frames for so long, by the clock on the wall, has its windows completed.");
+  static final Setting<Duration> LATE =
+      Setting.duration(
+          "timelines.late",
+          "1h",
+          "Frames that come so long after the end of their 1 s window, in the stream's time, no longer change the timeline.");
+  static final Setting<String> STATE_FOLDER =
+      Setting.text(
+          "streams.state.folder",
+          "",
+          "Folder of Kafka Streams' stores. Empty means streams in the data folder.");
+
+  public static final List<Setting<?>> ALL = List.of(GRACE, IDLE, LATE, STATE_FOLDER);
+
+  private TimelineSettings() {}
+}
