@@ -118,7 +118,7 @@ class BundleTest {
   void refusesAnotherNetworkOfTheSameShape() throws IOException {
     Weights other = ParityRecipe.weights(1, LiteBundleTest::shapes, 0.9);
     replace("model.onnx", LiteBundle.network(other));
-    refused("canary grey-noise-0.rgb scores");
+    refused("canary astronaut.rgb scores");
   }
 
   @Test

@@ -31,7 +31,11 @@ class LiteBundleTest {
     Path shipped = Path.of("bundles/lite-ferplus");
     Files.copy(shipped.resolve("MODEL_CARD.md"), folder.resolve("MODEL_CARD.md"));
     Path figures = data.resolveSibling("lite-ferplus.json");
-    LiteBundle.main(new String[] {data.toString(), figures.toString(), folder.toString()});
+    Path astronaut = TestData.require("images/astronaut.png");
+    LiteBundle.main(
+        new String[] {
+          data.toString(), figures.toString(), astronaut.toString(), folder.toString()
+        });
     try (Stream<Path> files = Files.walk(shipped)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         assertThat(folder.resolve(shipped.relativize(file).toString()))
