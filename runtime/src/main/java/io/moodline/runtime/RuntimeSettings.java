@@ -30,6 +30,13 @@ public final class RuntimeSettings {
           65535,
           "Port of the embedded broker on 127.0.0.1; 0 takes a free one.");
 
+  public static final Setting<Integer> STATUS_PORT =
+      Setting.integer(
+          "status.port",
+          7472,
+          0,
+          65535,
+          "Port on 127.0.0.1 for health and metrics of a process without the HTTP API; 0 takes a free one.");
   public static final Setting<String> DATA_FOLDER =
       Setting.text(
           "data.folder",
@@ -48,6 +55,7 @@ public final class RuntimeSettings {
           TOPIC_PARTITIONS,
           TOPIC_REPLICATION,
           BROKER_PORT,
+          STATUS_PORT,
           DATA_FOLDER,
           MEDIA_FOLDER);
 
