@@ -1,0 +1,168 @@
+package io.moodline.analyzer;
+
+import io.moodline.models.Bundles;
+import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.StageContext;
+import io.moodline.runtime.Worker;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.clients.admin.Admin;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The analyzer of one process: wires the stage, starts its threads and closes them in reverse. What
+ * the stage does is in {@link FrameAnalyzer}. Thread-safe.
+ */
+public final class Analyzer implements AutoCloseable {
+  /** The consumer group's name below the topics' prefix. */
+  public static final String GROUP = "analyzer";
+
+  private static final Logger log = LoggerFactory.getLogger(Analyzer.class);
+
+  private final Detectors detectors;
+  private final String modelName;
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private boolean closed;
+
+  private Analyzer(Detectors detectors, String modelName) {
+    this.detectors = detectors;
+    this.modelName = modelName;
+  }
+
+  /**
+   * Opens detector and model and starts to analyse.
+   *
+   * @throws io.moodline.runtime.UserException when the detector or the model that the settings name
+   *     can not be used
+   */
+  public static Analyzer start(StageContext context) {
+    Settings settings = context.settings();
+    Detectors detectors = Detectors.choose(settings.home(), settings);
+    Analyzer analyzer = new Analyzer(detectors, settings.get(AnalyzerSettings.MODEL));
+    try {
+      analyzer.open(context);
+    } catch (RuntimeException | Error e) {
+      analyzer.close();
+      throw e;
+    }
+    log.atInfo()
+        .addKeyValue("detector", detectors.name())
+        .addKeyValue("limits", detectors.limits())
+        .addKeyValue("model", analyzer.modelName)
+        .log("analyzer started");
+    return analyzer;
+  }
+
+  private void open(StageContext context) {
+    Settings settings = context.settings();
+    KafkaConnection kafka = context.kafka();
+    String group = kafka.group(GROUP);
+    String clientId = "moodline-analyzer-" + context.instance();
+    int threads = threads(settings);
+    int batchFrames = settings.get(AnalyzerSettings.BATCH_FRAMES);
+    AnalyzerMetrics metrics = new AnalyzerMetrics(context.metrics());
+    Recovery recovery =
+        new Recovery(
+            context.health(), metrics, "detector " + detectors.name() + ": " + detectors.limits());
+
+    Models models =
+        own(
+            Models.open(
+                new Bundles(bundles(settings.home())),
+                modelName,
+                detectors.name(),
+                threads,
+                context.clock()));
+    DetectThreads detectThreads =
+        own(DetectThreads.start(threads, batchFrames, detectors, metrics, context.failures()));
+    FrameIntake intake = own(new FrameIntake(kafka, clientId, group, batchFrames, metrics));
+    OutcomePublisher publisher =
+        own(new OutcomePublisher(kafka, clientId, group + "-" + context.instance()));
+    FrameAnalyzer flow =
+        new FrameAnalyzer(
+            intake,
+            publisher,
+            detectThreads,
+            models,
+            new Outcomes(detectors.name(), context.clock()),
+            metrics,
+            settings.get(AnalyzerSettings.LIVE_MAX_AGE),
+            recovery);
+    Runnable stopFlow =
+        () -> {
+          recovery.stop();
+          intake.wakeUp();
+        };
+    own(Worker.start("analyzer-flow", flow::run, stopFlow, context.failures()));
+
+    Admin admin = own(kafka.admin(clientId + "-trimmer"));
+    Set<String> topics = Set.of(kafka.topics().frames(), kafka.topics().recordingFrames());
+    FrameTrimmer trimmer = new FrameTrimmer(admin, group, topics, context.clock());
+    CountDownLatch stopTrimmer = new CountDownLatch(1);
+    own(
+        Worker.start(
+            "analyzer-trimmer",
+            worker -> trimmer.run(worker, stopTrimmer),
+            stopTrimmer::countDown,
+            context.failures()));
+  }
+
+  static int threads(Settings settings) {
+    int asked = settings.get(AnalyzerSettings.THREADS);
+    return asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
+  }
+
+  static Path bundles(Path home) {
+    return home.resolve("bundles");
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  /** The face detector in use: {@code yunet} or {@code opencv-cascade}. */
+  public String detectorName() {
+    return detectors.name();
+  }
+
+  /** What that detector can not see, in a clause for people. */
+  public String detectorLimits() {
+    return detectors.limits();
+  }
+
+  /** The bundle for streams that do not name one. */
+  public String modelName() {
+    return modelName;
+  }
+
+  /** Finishes the batch in hand and stops. A second call does nothing. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    RuntimeException first = null;
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (Exception e) { // each one is closed, whatever another one says
+        RuntimeException seen = e instanceof RuntimeException r ? r : new IllegalStateException(e);
+        if (first == null) {
+          first = seen;
+        } else {
+          first.addSuppressed(seen);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+}

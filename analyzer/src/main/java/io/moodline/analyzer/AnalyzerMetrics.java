@@ -1,0 +1,174 @@
+package io.moodline.analyzer;
+
+import io.moodline.schemas.v1.StreamKind;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+
+/**
+ * What the analyzer counts. Of each kind of stream, between batches:
+ *
+ * <pre>frames taken = frames analysed + skipped + failed + returned</pre>
+ *
+ * where a frame is returned when its transaction failed, and taken again later. Thread-safe.
+ */
+final class AnalyzerMetrics {
+  /** Parts of the way of a frame whose time is measured. */
+  enum Step {
+    DECODE,
+    DETECT,
+    CROP,
+    CLASSIFY,
+    PUBLISH
+  }
+
+  private final Counter taken;
+  private final Counter outcomes;
+  private final Counter returned;
+  private final Counter endMarks;
+  private final Counter unreadable;
+  private final Counter faces;
+  private final Counter failedTransactions;
+  private final Histogram batchFrames;
+  private final Histogram batchFaces;
+  private final Histogram steps;
+  private final Histogram age;
+  private final Gauge lag;
+
+  AnalyzerMetrics(PrometheusRegistry registry) {
+    taken =
+        counter("frames_taken", "Frames taken from the topics, by kind of stream.", "kind")
+            .register(registry);
+    outcomes =
+        counter(
+                "frames",
+                "Outcomes committed, by kind, outcome and reason.",
+                "kind",
+                "outcome",
+                "reason")
+            .register(registry);
+    returned =
+        counter("frames_returned", "Frames whose transaction failed; they are taken again.", "kind")
+            .register(registry);
+    endMarks = counter("end_marks", "End-of-run marks passed on.").register(registry);
+    unreadable =
+        counter("unreadable_records", "Records that are no frames; dead-lettered.")
+            .register(registry);
+    faces = counter("faces", "Faces found and scored.").register(registry);
+    failedTransactions =
+        counter("failed_transactions", "Transactions given up and done again.").register(registry);
+    batchFrames =
+        histogram("batch_frames", "Records in a micro-batch.", 1, 2, 4, 8, 16, 32, 64, 128)
+            .register(registry);
+    batchFaces =
+        histogram("batch_faces", "Faces scored together.", 0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
+            .register(registry);
+    steps =
+        histogram(
+                "step_seconds",
+                "Time by step: decode, detect and crop of one frame, classify and publish of a batch.",
+                0.0005,
+                0.001,
+                0.0025,
+                0.005,
+                0.01,
+                0.025,
+                0.05,
+                0.1,
+                0.25,
+                0.5,
+                1,
+                2.5)
+            .labelNames("step")
+            .register(registry);
+    age =
+        histogram(
+                "live_age_seconds",
+                "Time from the capture of a live frame to its committed outcome.",
+                0.05,
+                0.1,
+                0.25,
+                0.5,
+                1,
+                2.5,
+                5,
+                10)
+            .register(registry);
+    lag =
+        Gauge.builder()
+            .name("moodline_analyzer_lag_records")
+            .help("Records that wait in the partitions of this instance, by topic.")
+            .labelNames("topic")
+            .register(registry);
+  }
+
+  private static Counter.Builder counter(String name, String help, String... labels) {
+    return Counter.builder()
+        .name("moodline_analyzer_" + name + "_total")
+        .help(help)
+        .labelNames(labels);
+  }
+
+  private static Histogram.Builder histogram(String name, String help, double... bounds) {
+    return Histogram.builder()
+        .name("moodline_analyzer_" + name)
+        .help(help)
+        .classicOnly()
+        .classicUpperBounds(bounds);
+  }
+
+  void taken(StreamKind kind) {
+    taken.labelValues(label(kind)).inc();
+  }
+
+  void batch(int records, int facesScored) {
+    batchFrames.observe(records);
+    batchFaces.observe(facesScored);
+  }
+
+  /** The outcome is committed. */
+  void committed(Outcome outcome, Instant now) {
+    switch (outcome.what()) {
+      case END_OF_RUN -> endMarks.inc();
+      case UNREADABLE -> unreadable.inc();
+      default ->
+          outcomes
+              .labelValues(label(outcome.kind()), label(outcome.what()), outcome.reasonLabel())
+              .inc();
+    }
+    faces.inc(outcome.faces());
+    if (outcome.isOfFrame() && outcome.kind() == StreamKind.LIVE) {
+      age.observe(Duration.between(outcome.captureTime(), now).toNanos() / 1e9);
+    }
+  }
+
+  /** The outcome was not committed; its record will be read again. */
+  void returned(Outcome outcome) {
+    if (outcome.isOfFrame()) {
+      returned.labelValues(label(outcome.kind())).inc();
+    }
+  }
+
+  void failedTransaction() {
+    failedTransactions.inc();
+  }
+
+  void lag(String topic, long records) {
+    lag.labelValues(topic).set(records);
+  }
+
+  /** Adds the time since {@code startNanos} to a step. */
+  void took(Step step, long startNanos) {
+    DistributionDataPoint point = steps.labelValues(label(step));
+    point.observe((System.nanoTime() - startNanos) / 1e9);
+  }
+
+  private static String label(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,42 @@
+package io.moodline.analyzer;
+
+import io.moodline.models.Bundles;
+import io.moodline.runtime.Setting;
+import java.time.Duration;
+import java.util.List;
+
+/** Settings of the analyzer. Thread-safe. */
+public final class AnalyzerSettings {
+  public static final Setting<String> DETECTOR =
+      Setting.choice(
+          "analyzer.detector",
+          List.of("auto", YunetDetector.NAME, CascadeDetector.NAME),
+          "Face detector; auto takes yunet where its file is in MOODLINE_HOME, else the cascade.");
+  public static final Setting<String> MODEL =
+      Setting.text(
+          "analyzer.model", Bundles.DEFAULT, "Bundle for streams that do not name one themselves.");
+  public static final Setting<Integer> THREADS =
+      Setting.integer(
+          "analyzer.threads",
+          0,
+          0,
+          256,
+          "Threads that decode frames and find faces; 0 means one for each processor.");
+  public static final Setting<Integer> BATCH_FRAMES =
+      Setting.integer(
+          "analyzer.batch.frames",
+          32,
+          1,
+          1000,
+          "Most frames that are analysed and committed at once.");
+  public static final Setting<Duration> LIVE_MAX_AGE =
+      Setting.duration(
+          "analyzer.live.max.age",
+          "5s",
+          "A live frame older than this is skipped as STALE; recordings never are.");
+
+  public static final List<Setting<?>> ALL =
+      List.of(DETECTOR, MODEL, THREADS, BATCH_FRAMES, LIVE_MAX_AGE);
+
+  private AnalyzerSettings() {}
+}

@@ -1,0 +1,112 @@
+package io.moodline.analyzer;
+
+import io.moodline.models.Bundles;
+import io.moodline.runtime.Settings;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Finds and scores the faces of single pictures, with the same detector, cropper and classifier as
+ * the stream's frames. Owns a detector and a model. Confined to one thread at a time.
+ */
+public final class FacePredictor implements AutoCloseable {
+  private final FaceDetector detector;
+  private final Detectors detectors;
+  private final Models models;
+  private boolean closed;
+
+  private FacePredictor(FaceDetector detector, Detectors detectors, Models models) {
+    this.detector = detector;
+    this.detectors = detectors;
+    this.models = models;
+  }
+
+  /**
+   * Opens the detector and the model that the settings name.
+   *
+   * @param moodlineHome where bundles are
+   * @throws io.moodline.runtime.UserException when one of them can not be used
+   */
+  public static FacePredictor open(Path moodlineHome, Settings settings) {
+    Detectors detectors = Detectors.choose(moodlineHome, settings);
+    FaceDetector detector = detectors.open();
+    try {
+      Models models =
+          Models.open(
+              new Bundles(Analyzer.bundles(moodlineHome)),
+              settings.get(AnalyzerSettings.MODEL),
+              detectors.name(),
+              Analyzer.threads(settings),
+              Clock.systemUTC());
+      return new FacePredictor(detector, detectors, models);
+    } catch (RuntimeException | Error e) {
+      detector.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The faces of a picture, by falling face score, then from left to right.
+   *
+   * @param fileBytes a JPEG, PNG, BMP or WebP; its EXIF orientation is respected
+   * @param fileName names the file in messages
+   * @throws io.moodline.runtime.UserException when it is no picture or too large
+   */
+  public List<PredictedFace> predict(byte[] fileBytes, String fileName) {
+    Picture picture = PictureFile.read(fileBytes, fileName);
+    Model model = Objects.requireNonNull(models.get(null), "the default model is open");
+    List<LocatedFace> found = detector.detect(picture);
+    byte[][] pixels =
+        found.stream()
+            .map(face -> model.cropper().crop(picture, face.box()))
+            .toArray(byte[][]::new);
+    float[][] scores = model.classifier().classify(pixels);
+    List<PredictedFace> faces = new ArrayList<>();
+    for (int i = 0; i < found.size(); i++) {
+      faces.add(face(found.get(i), model.bundle().labels(), scores[i]));
+    }
+    return List.copyOf(faces);
+  }
+
+  private static PredictedFace face(LocatedFace found, List<String> labels, float[] scores) {
+    int best = 0;
+    Map<String, Float> byLabel = new LinkedHashMap<>();
+    for (int i = 0; i < scores.length; i++) {
+      byLabel.put(labels.get(i), scores[i]);
+      best = scores[i] > scores[best] ? i : best;
+    }
+    PixelBox box = found.box();
+    var pixels =
+        new PredictedFace.Box(
+            (int) Math.round(box.x()),
+            (int) Math.round(box.y()),
+            (int) Math.round(box.width()),
+            (int) Math.round(box.height()));
+    return new PredictedFace(pixels, found.faceScore(), labels.get(best), byLabel);
+  }
+
+  /** The face detector in use: {@code yunet} or {@code opencv-cascade}. */
+  public String detectorName() {
+    return detectors.name();
+  }
+
+  /** What that detector can not see, in a clause for people. */
+  public String detectorLimits() {
+    return detectors.limits();
+  }
+
+  /** Gives the natives back. A second call does nothing. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      models.close();
+      detector.close();
+    }
+  }
+}

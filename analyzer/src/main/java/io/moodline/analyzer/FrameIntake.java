@@ -1,0 +1,163 @@
+package io.moodline.analyzer;
+
+import io.moodline.runtime.KafkaConnection;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Takes frames from the two topics, live before recorded: a log knows no priority, so the one that
+ * must wait is paused. When both have frames, recordings get every fourth micro-batch, so that a
+ * busy camera does not stop them.
+ *
+ * <p>Owns the consumer. Confined to the thread that calls {@link #next}, but for {@link #wakeUp}.
+ */
+final class FrameIntake implements AutoCloseable {
+  private static final int LIVE_TURNS = 3;
+  private static final Duration WAIT = Duration.ofMillis(100);
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
+  private static final Duration REWIND_PATIENCE = Duration.ofSeconds(30);
+
+  /** Most bytes that one answer of a broker holds; a batch is cut from what was fetched. */
+  private static final int FETCH_BYTES = 16 * 1024 * 1024;
+
+  /** Whose frames a micro-batch is taken from. */
+  private enum Turn {
+    LIVE,
+    RECORDINGS,
+    BOTH
+  }
+
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final String liveTopic;
+  private final String recordingTopic;
+  private final AnalyzerMetrics metrics;
+  private Turn turn = Turn.BOTH;
+  private int liveTurns;
+
+  FrameIntake(
+      KafkaConnection kafka,
+      String clientId,
+      String group,
+      int batchFrames,
+      AnalyzerMetrics metrics) {
+    this.liveTopic = kafka.topics().frames();
+    this.recordingTopic = kafka.topics().recordingFrames();
+    this.metrics = metrics;
+    this.consumer =
+        kafka.groupConsumer(
+            clientId,
+            group,
+            Map.of(
+                ConsumerConfig.MAX_POLL_RECORDS_CONFIG, batchFrames,
+                ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES,
+                // A fetch that waits for recordings holds up the next one, which is for live
+                // frames.
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100));
+    consumer.subscribe(List.of(liveTopic, recordingTopic), new Reassigned());
+  }
+
+  /** New partitions come unpaused. */
+  private final class Reassigned implements ConsumerRebalanceListener {
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+      consumer.resume(consumer.paused());
+      turn = Turn.BOTH;
+    }
+  }
+
+  /** The next micro-batch; empty when there is nothing to do. */
+  ConsumerRecords<byte[], byte[]> next() {
+    ConsumerRecords<byte[], byte[]> records = takeTurns();
+    reportLag();
+    return records;
+  }
+
+  private ConsumerRecords<byte[], byte[]> takeTurns() {
+    boolean live = liveTurns < LIVE_TURNS;
+    liveTurns = live ? liveTurns + 1 : 0;
+    listenTo(live ? Turn.LIVE : Turn.RECORDINGS);
+    ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ZERO);
+    if (records.isEmpty()) {
+      liveTurns = 0;
+      listenTo(Turn.BOTH);
+      records = consumer.poll(WAIT);
+    }
+    return records;
+  }
+
+  private void listenTo(Turn wanted) {
+    if (turn == wanted) {
+      return;
+    }
+    turn = wanted;
+    Set<TopicPartition> all = consumer.assignment();
+    Predicate<TopicPartition> heard =
+        partition ->
+            wanted == Turn.BOTH || partition.topic().equals(liveTopic) == (wanted == Turn.LIVE);
+    Map<Boolean, List<TopicPartition>> byHeard =
+        all.stream().collect(Collectors.partitioningBy(heard));
+    consumer.pause(byHeard.getOrDefault(false, List.of()));
+    consumer.resume(byHeard.getOrDefault(true, List.of()));
+  }
+
+  private void reportLag() {
+    Map<String, Long> lag = new HashMap<>(Map.of(liveTopic, 0L, recordingTopic, 0L));
+    for (TopicPartition partition : consumer.assignment()) {
+      consumer
+          .currentLag(partition)
+          .ifPresent(records -> lag.merge(partition.topic(), records, Long::sum));
+    }
+    lag.forEach(metrics::lag);
+  }
+
+  /** Goes back to what is committed, after a transaction that is not. */
+  void rewind() {
+    Set<TopicPartition> mine = consumer.assignment();
+    Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(mine, REWIND_PATIENCE);
+    for (TopicPartition partition : mine) {
+      OffsetAndMetadata offset = committed.get(partition);
+      if (offset == null) {
+        consumer.seekToBeginning(List.of(partition));
+      } else {
+        consumer.seek(partition, offset);
+      }
+    }
+  }
+
+  /** Who takes these frames: a transaction of one that was replaced is refused. */
+  ConsumerGroupMetadata member() {
+    return consumer.groupMetadata();
+  }
+
+  /** Whether the group has let this member in. */
+  boolean hasJoined() {
+    return consumer.groupMetadata().generationId() > 0;
+  }
+
+  /** Ends a wait in {@link #next} early; from any thread. */
+  void wakeUp() {
+    consumer.wakeup();
+  }
+
+  @Override
+  public void close() {
+    consumer.close(CloseOptions.timeout(CLOSE_PATIENCE));
+  }
+}

@@ -1,0 +1,52 @@
+package io.moodline.analyzer;
+
+import io.moodline.schemas.v1.DeadLetter;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.StreamKind;
+import java.time.Instant;
+import java.util.Objects;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one record became: exactly one result for a frame or an end mark, and a dead letter where it
+ * could not be used.
+ *
+ * @param source the record that was read
+ * @param result null only where the record is no frame at all
+ */
+record Outcome(
+    What what,
+    ConsumerRecord<byte[], byte[]> source,
+    @Nullable FrameFaces result,
+    @Nullable DeadLetter deadLetter) {
+  /** The kinds of outcomes; the first three are the ones on the wire. */
+  enum What {
+    ANALYSED,
+    SKIPPED,
+    FAILED,
+    END_OF_RUN,
+    UNREADABLE
+  }
+
+  boolean isOfFrame() {
+    return what != What.END_OF_RUN && what != What.UNREADABLE;
+  }
+
+  StreamKind kind() {
+    return Objects.requireNonNull(result).getKind();
+  }
+
+  Instant captureTime() {
+    return Objects.requireNonNull(result).getCaptureTime();
+  }
+
+  int faces() {
+    return result == null ? 0 : result.getFaces().size();
+  }
+
+  String reasonLabel() {
+    String reason = result == null ? null : result.getReason();
+    return reason == null ? "" : reason;
+  }
+}

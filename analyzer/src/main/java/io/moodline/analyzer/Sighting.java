@@ -1,0 +1,19 @@
+package io.moodline.analyzer;
+
+import java.util.List;
+
+/** What a detector's thread made of one frame. */
+sealed interface Sighting {
+  /** Its faces, in {@link LocatedFace#ORDER}. */
+  record Faces(List<CroppedFace> faces) implements Sighting {}
+
+  /** It can not be analysed. */
+  record Unusable(FailReason reason) implements Sighting {}
+
+  /**
+   * A face and its pixels for the network, uint8 [height, width, 3], RGB. The full picture is not
+   * kept: a batch of crops is a thousandth of a batch of pictures.
+   */
+  @SuppressWarnings("ArrayRecordComponent") // compared by identity only
+  record CroppedFace(LocatedFace face, byte[] pixels) {}
+}
