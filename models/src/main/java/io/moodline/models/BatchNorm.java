@@ -5,7 +5,7 @@ package io.moodline.models;
  * Thread-safe.
  */
 final class BatchNorm {
-  private static final double EPSILON = 1e-5;
+  static final double EPSILON = 1e-5;
 
   private final double[] scale;
   private final double[] shift;
@@ -32,10 +32,6 @@ final class BatchNorm {
   /** The bias that the convolution has after {@link #foldInto}. */
   Tensor bias() {
     return Tensor.of(toFloats(shift));
-  }
-
-  Tensor scale() {
-    return Tensor.of(toFloats(scale));
   }
 
   private static float[] toFloats(double[] values) {

@@ -175,6 +175,11 @@ public final class Bundle {
     return new String(files.getOrDefault(Manifest.CARD, new byte[0]), StandardCharsets.UTF_8);
   }
 
+  /** Parameters and multiply-adds, counted on the graph. */
+  public GraphCost cost() {
+    return GraphCost.of(model(), modelFile());
+  }
+
   /** Opens the network with so many threads; the caller closes it. */
   public Classifier classifier(int threads) {
     return Classifier.open(this, threads);

@@ -11,7 +11,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,10 @@ import java.util.TreeMap;
  */
 final class GraphBuilder {
   static final int OPSET = 17;
+
+  /** What the names of probed outputs begin with. */
+  static final String PROBE = "probe:";
+
   private static final int IR_VERSION = 8;
   private static final int MOST_NAMED = 6;
 
@@ -69,7 +74,7 @@ final class GraphBuilder {
   private final Map<String, String> metadata = new TreeMap<>();
   private final Set<String> taken = new HashSet<>();
   private final Map<String, int[]> wanted = new LinkedHashMap<>();
-  private final List<String> problems = new ArrayList<>();
+  private final Set<String> problems = new LinkedHashSet<>();
   private final boolean withProbes;
 
   GraphBuilder(String name, Weights weights) {
@@ -95,7 +100,7 @@ final class GraphBuilder {
 
   void probe(String name, Value value) {
     if (withProbes) {
-      output(op("Identity", name, value.shape, List.of(value)));
+      output(op("Identity", PROBE + name, value.shape, List.of(value)));
     }
   }
 
@@ -148,7 +153,7 @@ final class GraphBuilder {
         TensorProto.newBuilder()
             .setName(value.name)
             .setDataType(value.type.getNumber())
-            .setRawData(ByteString.copyFrom(raw));
+            .setRawData(UnsafeByteOperations.unsafeWrap(raw));
     for (int extent : value.shape) {
       tensor.addDims(extent);
     }
@@ -267,23 +272,139 @@ final class GraphBuilder {
     return op("GlobalAveragePool", name, new int[] {-1, x.shape[1], 1, 1}, List.of(x));
   }
 
+  /** A batch norm that cannot be folded, because what follows it pads with zeros. */
+  Value norm(String key, Value x) {
+    int channels = x.shape[1];
+    List<Value> inputs = new ArrayList<>(List.of(x));
+    for (String part : List.of("weight", "bias", "running_mean", "running_var")) {
+      String name = key + "." + part;
+      inputs.add(constant(name, weight(name, channels)));
+    }
+    float epsilon = (float) BatchNorm.EPSILON;
+    return op("BatchNormalization", key, x.shape, inputs, attribute("epsilon", epsilon));
+  }
+
+  /** ReLU whose slope below zero is {@code key.weight}, one per channel. */
+  Value prelu(String key, Value x) {
+    Tensor slope = weight(key + ".weight", x.shape[1]).reshape(x.shape[1], 1, 1);
+    return zip("PRelu", key, x, constant(key + ".slope", slope));
+  }
+
+  Value relu6(String name, Value x) {
+    Value least = constant(name + ".least", scalar(0));
+    return op("Clip", name, x.shape, List.of(x, least, constant(name + ".most", scalar(6))));
+  }
+
+  Value maxPool(String name, Value x, int kernel, int stride) {
+    int[] shape = {
+      -1, x.shape[1], (x.shape[2] - kernel) / stride + 1, (x.shape[3] - kernel) / stride + 1
+    };
+    return op(
+        "MaxPool",
+        name,
+        shape,
+        List.of(x),
+        attribute("kernel_shape", kernel, kernel),
+        attribute("strides", stride, stride));
+  }
+
+  Value concat(String name, int axis, Value... parts) {
+    int[] shape = parts[0].shape();
+    shape[axis] = Arrays.stream(parts).mapToInt(part -> part.shape[axis]).sum();
+    return op("Concat", name, shape, List.of(parts), attribute("axis", axis));
+  }
+
+  /** Every {@code step}-th element of an axis, from the first to before {@code end}. */
+  Value slice(String name, Value x, int axis, int end, int step) {
+    int[] shape = x.shape();
+    shape[axis] = (end + step - 1) / step;
+    List<Value> inputs =
+        List.of(
+            x,
+            constantInts(name + ".starts", 0),
+            constantInts(name + ".ends", end),
+            constantInts(name + ".axes", axis),
+            constantInts(name + ".steps", step));
+    return op("Slice", name, shape, inputs);
+  }
+
+  /** The product of the last two axes; the other ones are equal, or missing in {@code b}. */
+  Value matMul(String name, Value a, Value b) {
+    int[] shape = a.shape();
+    shape[shape.length - 1] = b.shape[b.shape.length - 1];
+    return op("MatMul", name, shape, List.of(a, b));
+  }
+
   /**
-   * A linear layer on [batch, channels, 1, 1] with {@code key.weight} and {@code key.bias}, written
-   * as a 1x1 convolution: it is computed picture by picture, so a face's logits cannot depend on
-   * how many faces share the batch, which a matrix product's blocking over the batch does not
-   * promise.
+   * A linear layer on tokens [batch, tokens, in] with {@code key.weight} [out, in] and its bias.
    */
+  Value linear(String key, Value x, int out) {
+    Tensor matrix = weight(key + ".weight", out, x.shape[2]);
+    return linear(key, x, matrix, weight(key + ".bias", out));
+  }
+
+  Value linear(String name, Value x, Tensor matrix, Tensor bias) {
+    Value product = matMul(name + ".product", x, constant(name + ".w", matrix.transposed()));
+    return zip("Add", name, product, constant(name + ".b", bias));
+  }
+
+  /**
+   * A linear layer on one vector per picture, [batch, in, 1, 1], with {@code key.weight} and {@code
+   * key.bias}. It is written as a 1x1 convolution, which is computed picture by picture: a matrix
+   * product is blocked over the batch, and then the last bits of a face's scores would depend on
+   * how many faces share its batch.
+   */
+  Value linearPerPicture(String key, Value x, int out) {
+    Tensor matrix = weight(key + ".weight", out, x.shape[1]);
+    return linearPerPicture(key, x, matrix, weight(key + ".bias", out));
+  }
+
+  Value linearPerPicture(String name, Value x, Tensor matrix, Tensor bias) {
+    Tensor kernel = matrix.reshape(matrix.extent(0), matrix.extent(1), 1, 1);
+    return conv(name, x, kernel, bias, 1, 0, 1);
+  }
+
+  /** The last layer: a linear layer on one vector per picture, whose result is {@code logits}. */
   Value classifier(String key, Value x, int labels) {
-    Tensor matrix = weight(key + ".weight", labels, x.shape[1]);
-    Tensor kernel = matrix.reshape(labels, x.shape[1], 1, 1);
-    Value y = conv(key, x, kernel, weight(key + ".bias", labels), 1, 0, 1);
+    Value y = linearPerPicture(key, x, labels);
     return op("Flatten", "logits", batched(labels), List.of(y), attribute("axis", 1));
+  }
+
+  /** A layer norm over the last axis. */
+  Value layerNorm(String key, Value x, float epsilon) {
+    int width = x.shape[x.shape.length - 1];
+    Value scale = constant(key + ".weight", weight(key + ".weight", width));
+    Value shift = constant(key + ".bias", weight(key + ".bias", width));
+    return op(
+        "LayerNormalization",
+        key,
+        x.shape,
+        List.of(x, scale, shift),
+        attribute("axis", -1),
+        attribute("epsilon", epsilon));
+  }
+
+  Value softmax(String name, Value x) {
+    return op("Softmax", name, x.shape, List.of(x), attribute("axis", -1));
+  }
+
+  /** x/2 (1 + erf(x / sqrt 2)), spelt so that runtimes recognise and fuse it. */
+  Value gelu(String name, Value x) {
+    Value root = constant(name + ".root2", scalar((float) Math.sqrt(2)));
+    Value erf = map("Erf", name + ".erf", zip("Div", name + ".scaled", x, root));
+    Value sum = zip("Add", name + ".sum", erf, constant(name + ".one", scalar(1)));
+    Value twice = zip("Mul", name + ".twice", x, sum);
+    return zip("Mul", name, twice, constant(name + ".half", scalar(0.5f)));
+  }
+
+  static Tensor scalar(float value) {
+    return new Tensor(new int[0], new float[] {value});
   }
 
   /** The model file. Throws when weights were missing or misshapen, naming them. */
   byte[] build() {
     if (!problems.isEmpty()) {
-      List<String> named = problems.subList(0, Math.min(problems.size(), MOST_NAMED));
+      List<String> named = problems.stream().limit(MOST_NAMED).toList();
       String rest =
           problems.size() > named.size()
               ? " and " + (problems.size() - named.size()) + " more"
@@ -303,11 +424,20 @@ final class GraphBuilder {
             .setProducerName("moodline")
             .setGraph(graph)
             .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET));
+    describe(GraphCost.PARAMETERS, String.valueOf(parameters()));
     metadata.forEach(
         (key, value) ->
             model.addMetadataProps(
                 StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
     return model.build().toByteArray();
+  }
+
+  /** Trained numbers among the weights: all but the statistics of batch norms. */
+  private long parameters() {
+    return wanted.entrySet().stream()
+        .filter(weight -> !weight.getKey().contains(".running_"))
+        .mapToLong(weight -> Tensor.size(weight.getValue()))
+        .sum();
   }
 
   static AttributeProto attribute(String name, int value) {

@@ -47,6 +47,40 @@ final class Tensor {
     return Arrays.equals(shape, expected);
   }
 
+  int extent(int axis) {
+    return shape[axis];
+  }
+
+  /** A matrix with rows and columns exchanged. */
+  Tensor transposed() {
+    int rows = shape[0];
+    int columns = shape[1];
+    float[] exchanged = new float[values.length];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        exchanged[c * rows + r] = values[r * columns + c];
+      }
+    }
+    return new Tensor(new int[] {columns, rows}, exchanged);
+  }
+
+  /** Rows {@code from} to {@code from + count} of the first axis. */
+  Tensor rows(int from, int count) {
+    int row = values.length / shape[0];
+    int[] part = shape.clone();
+    part[0] = count;
+    return new Tensor(part, Arrays.copyOfRange(values, from * row, (from + count) * row));
+  }
+
+  /** Every value times a factor, in double precision. */
+  Tensor times(double factor) {
+    float[] scaled = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      scaled[i] = (float) (values[i] * factor);
+    }
+    return new Tensor(shape, scaled);
+  }
+
   Tensor reshape(int... newShape) {
     return new Tensor(newShape, values);
   }
