@@ -1,0 +1,70 @@
+package io.moodline.sink;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.StreamStatus;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What server-sent events hold. Thread-safe. */
+final class EventJson {
+  private EventJson() {}
+
+  static ObjectNode emotion(FaceEmotion emotion) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("stream", emotion.getStreamId())
+        .put("run", emotion.getRunId())
+        .put("sequence", emotion.getSequence())
+        .put("face", emotion.getFace())
+        .put("time", Times.show(emotion.getCaptureTime()))
+        .put("mediaTimeMicros", emotion.getMediaTimeMicros())
+        .put("track", emotion.getTrackId());
+    node.putObject("box")
+        .put("x", emotion.getBox().getX())
+        .put("y", emotion.getBox().getY())
+        .put("width", emotion.getBox().getWidth())
+        .put("height", emotion.getBox().getHeight());
+    node.put("faceScore", emotion.getFaceScore())
+        .put("label", emotion.getLabel())
+        .put("score", emotion.getScore());
+    node.set("scores", scores(emotion.getScores()));
+    if (emotion.getSmoothedScores() != null) {
+      node.set("smoothedScores", scores(emotion.getSmoothedScores()));
+    }
+    ArrayNode withheld = node.putArray("withheld");
+    emotion.getWithheld().forEach(withheld::add);
+    return node.put("detector", emotion.getDetector())
+        .put("model", emotion.getModel())
+        .put("modelDigest", emotion.getModelDigest());
+  }
+
+  static ObjectNode status(StreamStatus status) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("stream", status.getStreamId());
+    node.setAll(StreamJson.status(status));
+    return node;
+  }
+
+  static ObjectNode removed(String streamId) {
+    return JsonNodeFactory.instance.objectNode().put("stream", streamId).put("state", "REMOVED");
+  }
+
+  /** Records from {@code next} to before {@code resumed} can not be shown any more. */
+  static ObjectNode gap(String streamId, String source, long next, long resumed) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("stream", streamId)
+        .put("source", source)
+        .put("expectedOffset", next)
+        .put("resumedOffset", resumed)
+        .put("reason", "the log no longer holds what followed the last event");
+  }
+
+  private static ObjectNode scores(Map<String, Float> scores) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    new TreeMap<>(scores).forEach(node::put);
+    return node;
+  }
+}

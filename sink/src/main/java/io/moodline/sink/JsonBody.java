@@ -1,0 +1,142 @@
+package io.moodline.sink;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.http.Context;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The JSON object in a request's body, read strictly: a field that is not known, of another type or
+ * given twice is refused by name, so that a typing mistake is never silently without effect.
+ * Confined to the request's thread.
+ */
+final class JsonBody {
+  static final int MAX_BYTES = 1_000_000;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private final ObjectNode object;
+
+  private JsonBody(ObjectNode object) {
+    this.object = object;
+  }
+
+  static JsonBody read(Context ctx, Set<String> known) {
+    String type = ctx.contentType();
+    if (type == null || !type.split(";", 2)[0].strip().equalsIgnoreCase("application/json")) {
+      throw Problem.of(415, "send the body as Content-Type: application/json");
+    }
+    JsonNode node = parse(bytes(ctx));
+    if (!(node instanceof ObjectNode object)) {
+      throw Problem.malformed("the body is no JSON object");
+    }
+    object
+        .fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!known.contains(name)) {
+                throw Problem.malformed(
+                    "field '"
+                        + shown(name)
+                        + "' is not known: known are "
+                        + String.join(", ", new java.util.TreeSet<>(known)));
+              }
+            });
+    return new JsonBody(object);
+  }
+
+  private static byte[] bytes(Context ctx) {
+    try {
+      byte[] bytes = ctx.req().getInputStream().readNBytes(MAX_BYTES + 1);
+      if (bytes.length > MAX_BYTES) {
+        throw Problem.of(413, "the body is larger than " + MAX_BYTES + " bytes");
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw Problem.malformed("the body ended early");
+    }
+  }
+
+  private static JsonNode parse(byte[] bytes) {
+    try {
+      return MAPPER.readTree(bytes);
+    } catch (JsonProcessingException e) {
+      // Not Jackson's message: it quotes the body, and the body may hold a password.
+      var where = e.getLocation();
+      throw Problem.malformed(
+          "the body is no valid JSON"
+              + (where == null
+                  ? ""
+                  : ": look at line " + where.getLineNr() + ", column " + where.getColumnNr()));
+    } catch (IOException e) {
+      throw Problem.malformed("the body is no valid JSON");
+    }
+  }
+
+  /** A text; empty when it is absent or null. */
+  Optional<String> text(String name, int maxLength) {
+    JsonNode node = object.get(name);
+    if (node == null || node.isNull()) {
+      return Optional.empty();
+    }
+    if (!node.isTextual()) {
+      throw Problem.malformed("field '" + name + "' is no text");
+    }
+    String text = node.textValue();
+    if (text.length() > maxLength) {
+      throw Problem.unprocessable(
+          "field '" + name + "' is longer than " + maxLength + " characters");
+    }
+    return Optional.of(text);
+  }
+
+  OptionalDouble number(String name) {
+    JsonNode node = object.get(name);
+    if (node == null || node.isNull()) {
+      return OptionalDouble.empty();
+    }
+    if (!node.isNumber()) {
+      throw Problem.malformed("field '" + name + "' is no number");
+    }
+    return OptionalDouble.of(node.doubleValue());
+  }
+
+  /** A map of texts; empty when it is absent or null. */
+  Map<String, String> texts(String name) {
+    JsonNode node = object.get(name);
+    if (node == null || node.isNull()) {
+      return Map.of();
+    }
+    if (!node.isObject()) {
+      throw Problem.malformed("field '" + name + "' is no object of texts");
+    }
+    Map<String, String> texts = new TreeMap<>();
+    node.properties()
+        .forEach(
+            entry -> {
+              if (!entry.getValue().isTextual()) {
+                throw Problem.malformed("field '" + name + "' holds something other than texts");
+              }
+              texts.put(entry.getKey(), entry.getValue().textValue());
+            });
+    return texts;
+  }
+
+  private static String shown(String name) {
+    String clean = name.replaceAll("\\p{Cntrl}", "?");
+    return clean.length() > 60 ? clean.substring(0, 60) + "..." : clean;
+  }
+}

@@ -1,0 +1,94 @@
+package io.moodline.sink;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.javalin.http.Context;
+import io.moodline.runtime.UserException;
+
+/**
+ * An answer other than what was asked for, written as RFC 9457 problem details. The detail is one
+ * sentence for the caller; it holds neither secrets nor internals.
+ */
+final class Problem extends RuntimeException {
+  static final String CONTENT_TYPE = "application/problem+json";
+
+  private static final long serialVersionUID = 1L;
+
+  private final int status;
+
+  private Problem(int status, String detail) {
+    super(detail, null, false, false);
+    this.status = status;
+  }
+
+  static Problem of(int status, String detail) {
+    return new Problem(status, detail);
+  }
+
+  /** The request can not be understood. */
+  static Problem malformed(String detail) {
+    return new Problem(400, detail);
+  }
+
+  /** The request is understood, and what it asks for can not be done. */
+  static Problem unprocessable(String detail) {
+    return new Problem(422, detail);
+  }
+
+  static Problem unprocessable(UserException why) {
+    return unprocessable(String.valueOf(why.getMessage()));
+  }
+
+  static Problem notFound(String detail) {
+    return new Problem(404, detail);
+  }
+
+  static Problem unavailable(String detail) {
+    return new Problem(503, detail);
+  }
+
+  int status() {
+    return status;
+  }
+
+  String detail() {
+    return String.valueOf(getMessage());
+  }
+
+  void write(Context ctx) {
+    if (status == 503) {
+      ctx.header("Retry-After", "2");
+    }
+    ctx.status(status).header("Content-Type", CONTENT_TYPE).result(body(status, detail()));
+  }
+
+  static String body(int status, String detail) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("type", "about:blank")
+        .put("title", title(status))
+        .put("status", status)
+        .put("detail", detail)
+        .toString();
+  }
+
+  private static String title(int status) {
+    return switch (status) {
+      case 400 -> "Bad Request";
+      case 403 -> "Forbidden";
+      case 404 -> "Not Found";
+      case 405 -> "Method Not Allowed";
+      case 406 -> "Not Acceptable";
+      case 409 -> "Conflict";
+      case 411 -> "Length Required";
+      case 413 -> "Content Too Large";
+      case 414 -> "URI Too Long";
+      case 415 -> "Unsupported Media Type";
+      case 421 -> "Misdirected Request";
+      case 422 -> "Unprocessable Content";
+      case 431 -> "Request Header Fields Too Large";
+      case 503 -> "Service Unavailable";
+      case 507 -> "Insufficient Storage";
+      default -> status >= 500 ? "Internal Server Error" : "Error";
+    };
+  }
+}

@@ -1,0 +1,68 @@
+package io.moodline.sink;
+
+import io.javalin.http.Context;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What every request must be before a route sees it, so that no web page elsewhere can use a
+ * reader's browser against this server.
+ *
+ * <ul>
+ *   <li>The Host header names this machine's loopback: a page whose own name was pointed at
+ *       127.0.0.1 (DNS rebinding) is answered 421.
+ *   <li>A change that says it comes from another origin is answered 403; so is one from a sandboxed
+ *       page. Requests without an Origin header come from programs, not from pages.
+ *   <li>Credentials in the query ({@code ?token=}) are refused: they would end up in logs.
+ * </ul>
+ *
+ * Thread-safe.
+ */
+final class RequestGuard {
+  private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
+  private static final Set<String> SAFE_METHODS = Set.of("GET", "HEAD", "OPTIONS");
+
+  private RequestGuard() {}
+
+  static void check(Context ctx) {
+    setHeaders(ctx);
+    String host = ctx.req().getHeader("Host");
+    if (host == null || !LOOPBACK.contains(name(host))) {
+      throw Problem.of(
+          421, "this server answers only to localhost, 127.0.0.1 and [::1] in the Host header");
+    }
+    if (!SAFE_METHODS.contains(ctx.req().getMethod())) {
+      checkOrigin(ctx, host);
+    }
+    String query = ctx.req().getQueryString();
+    if (query != null && query.matches("(?i)(.*&)?(access_)?token=.*")) {
+      throw Problem.malformed("a token in the address is refused: it would end up in logs");
+    }
+  }
+
+  private static void checkOrigin(Context ctx, String host) {
+    String origin = ctx.req().getHeader("Origin");
+    if (origin != null && !origin.equalsIgnoreCase("http://" + host)) {
+      throw Problem.of(403, "changes from pages of another origin are refused");
+    }
+    if ("cross-site".equals(ctx.req().getHeader("Sec-Fetch-Site"))) {
+      throw Problem.of(403, "changes from pages of another site are refused");
+    }
+  }
+
+  private static String name(String host) {
+    return host.replaceFirst(":[0-9]*$", "").toLowerCase(Locale.ROOT);
+  }
+
+  private static void setHeaders(Context ctx) {
+    ctx.header("X-Content-Type-Options", "nosniff")
+        .header("Referrer-Policy", "no-referrer")
+        .header("X-Frame-Options", "DENY")
+        .header("Cross-Origin-Resource-Policy", "same-origin")
+        .header(
+            "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+                + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        .header("Cache-Control", "no-store");
+  }
+}

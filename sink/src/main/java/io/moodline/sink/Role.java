@@ -1,0 +1,18 @@
+package io.moodline.sink;
+
+import io.javalin.security.RouteRole;
+
+/**
+ * Who may call a route. Every route declares one. While only loopback addresses are served, every
+ * caller is an {@link #ADMIN}; tokens will tell callers apart.
+ */
+enum Role implements RouteRole {
+  /** Health, metrics, the page and its files, the API's description: nothing about people. */
+  ANYONE,
+  /** Sees streams, timelines and events. */
+  VIEWER,
+  /** Also registers, changes, removes and replays. */
+  OPERATOR,
+  /** Also what concerns the installation. */
+  ADMIN
+}

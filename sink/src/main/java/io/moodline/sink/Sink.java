@@ -1,0 +1,100 @@
+package io.moodline.sink;
+
+import io.moodline.runtime.Health;
+import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.StageContext;
+import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sink: faces become timelines, and the HTTP server shows them.
+ *
+ * <p>Starts the timeline engine, the stream registry and the server, from the bottom up, and closes
+ * them in reverse. Thread-safe.
+ */
+public final class Sink implements AutoCloseable {
+  private static final String HEALTH_PART = "http server";
+
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final TimelineApi api;
+
+  private Sink(StageContext ctx, RecordingCheck check, @Nullable TimelineQueries given) {
+    try {
+      ctx.health().report(HEALTH_PART, Health.State.STARTING, "");
+      MediaFolder media = MediaFolder.open(ctx.settings());
+      ApiMetrics metrics = new ApiMetrics(ctx.metrics());
+      JvmMetrics.builder().register(ctx.metrics());
+      TimelineQueries timelines = given == null ? open(TimelineEngine.start(ctx)).queries() : given;
+      StreamRegistry registry = open(StreamRegistry.start(ctx, metrics));
+      EventRoutes events = new EventRoutes(ctx, registry, metrics);
+      StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
+      long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
+      Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
+      api =
+          open(
+              TimelineApi.start(
+                  ctx,
+                  metrics,
+                  TimelineApi.routes(
+                      streams,
+                      new TimelineRoutes(ctx, registry, timelines),
+                      events,
+                      new ReplayRoutes(ctx, registry, timelines, streams, uploads),
+                      new SystemRoutes(ctx),
+                      new WebPage())));
+      open(events); // closed first: readers hold requests open
+      ctx.health().report(HEALTH_PART, Health.State.UP, "");
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts the sink and returns when the server answers; {@code /health/ready} says when all parts
+   * are up.
+   *
+   * @param check looks into recordings before streams are made of them
+   * @throws io.moodline.runtime.UserException when the port is busy or the address is refused
+   */
+  public static Sink start(StageContext ctx, RecordingCheck check) {
+    return new Sink(ctx, check, null);
+  }
+
+  /** Starts the HTTP half alone, over timelines that are kept elsewhere. */
+  static Sink start(StageContext ctx, RecordingCheck check, TimelineQueries timelines) {
+    return new Sink(ctx, check, timelines);
+  }
+
+  /** Port of the HTTP server. */
+  public int port() {
+    return api.port();
+  }
+
+  TimelineApi api() {
+    return api;
+  }
+
+  private <T extends AutoCloseable> T open(T part) {
+    opened.push(part);
+    return part;
+  }
+
+  @Override
+  public void close() {
+    IllegalStateException failed = null;
+    while (!opened.isEmpty()) {
+      try {
+        opened.pop().close();
+      } catch (Exception e) { // AutoCloseable.close declares it; ours throw no checked ones
+        failed = failed == null ? new IllegalStateException("the sink does not stop") : failed;
+        failed.addSuppressed(e);
+      }
+    }
+    if (failed != null) {
+      throw failed;
+    }
+  }
+}

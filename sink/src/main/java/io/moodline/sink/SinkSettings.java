@@ -1,0 +1,55 @@
+package io.moodline.sink;
+
+import io.moodline.runtime.Setting;
+import java.time.Duration;
+import java.util.List;
+
+/** Settings of the HTTP server and what it hands out. Thread-safe. */
+public final class SinkSettings {
+  static final Setting<String> HOST =
+      Setting.text(
+          "http.host",
+          "127.0.0.1",
+          "Address of the HTTP server: 127.0.0.1, ::1 or localhost. Others need tokens, which this version lacks.");
+  static final Setting<Integer> PORT =
+      Setting.integer("http.port", 7470, 0, 65535, "Port of the HTTP server; 0 takes a free one.");
+  static final Setting<Integer> UPLOAD_MEGABYTES =
+      Setting.integer(
+          "http.upload-max-megabytes",
+          4096,
+          1,
+          1_000_000,
+          "Largest recording that can be uploaded, in megabytes of a million bytes.");
+  static final Setting<Integer> EVENT_READERS =
+      Setting.integer(
+          "http.event-readers-max",
+          64,
+          1,
+          10_000,
+          "Most readers of server-sent events at a time; each holds one consumer. One more is answered 503.");
+  static final Setting<Duration> SLOW_READER =
+      Setting.duration(
+          "http.slow-reader-limit",
+          "10s",
+          "A reader of server-sent events that takes nothing for so long is cut; it can resume with Last-Event-ID.");
+  static final Setting<Integer> MAX_POINTS =
+      Setting.integer(
+          "http.timeline-points",
+          1000,
+          1,
+          86_400,
+          "Windows that a timeline without step holds at most, where a coarser step exists.");
+  static final Setting<Double> FRAMES_PER_SECOND =
+      Setting.decimal(
+          "streams.frames-per-second",
+          5,
+          0.1,
+          60,
+          "Frames to analyse per second of media, for streams that do not say.");
+
+  public static final List<Setting<?>> ALL =
+      List.of(
+          HOST, PORT, UPLOAD_MEGABYTES, EVENT_READERS, SLOW_READER, MAX_POINTS, FRAMES_PER_SECOND);
+
+  private SinkSettings() {}
+}

@@ -1,0 +1,201 @@
+package io.moodline.sink;
+
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import io.javalin.util.JavalinBindException;
+import io.moodline.runtime.StageContext;
+import io.moodline.runtime.UserException;
+import java.util.List;
+import java.util.Set;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The HTTP API, server-sent events and the page, on a loopback address.
+ *
+ * <p>In comes a request; it passes {@link RequestGuard}, then the one route of {@link #routes} that
+ * fits, and out goes JSON, CSV, WebVTT, events or a file of the page; what is refused or fails
+ * leaves as a {@link Problem}, never as a stack trace. The routes read the stream registry, the
+ * timeline stores and topics; only streams and uploads are written.
+ *
+ * <p>Threads: {@code http-*} answer requests, at most {@value #MAX_THREADS}; every reader of events
+ * has one of its own, see {@link EventRoutes}. Nothing is queued here: a slow reader of events is
+ * cut, and the log keeps what it has not read. Thread-safe.
+ */
+final class TimelineApi implements AutoCloseable {
+  private static final int MAX_THREADS = 48;
+  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
+  private static final Logger log = LoggerFactory.getLogger(TimelineApi.class);
+
+  private final ApiMetrics metrics;
+  private final List<Route> routes;
+  private final Javalin server;
+
+  private TimelineApi(ApiMetrics metrics, List<Route> routes) {
+    this.metrics = metrics;
+    this.routes = routes;
+    this.server = Javalin.create(this::configure);
+  }
+
+  /**
+   * Starts the server and returns when it answers.
+   *
+   * @throws UserException when the address is not a loopback one, or the port is busy
+   */
+  static TimelineApi start(StageContext stage, ApiMetrics metrics, List<Route> routes) {
+    String host = stage.settings().get(SinkSettings.HOST);
+    int port = stage.settings().get(SinkSettings.PORT);
+    if (!LOOPBACK.contains(host)) {
+      throw new UserException(
+          "http.host '"
+              + host
+              + "' is refused: this version has no tokens yet, so it serves loopback only; give 127.0.0.1, ::1 or"
+              + " localhost");
+    }
+    TimelineApi api = new TimelineApi(metrics, routes);
+    try {
+      api.server.start(host, port);
+    } catch (JavalinBindException e) {
+      api.close();
+      throw new UserException(
+          "port "
+              + port
+              + " on "
+              + host
+              + " is busy: stop what uses it, or give --set http.port=0 to take a free one",
+          e);
+    }
+    log.atInfo().addKeyValue("port", api.port()).log("http server started");
+    return api;
+  }
+
+  /** Every way into the server, with who may use it. */
+  static List<Route> routes(
+      StreamRoutes streams,
+      TimelineRoutes timelines,
+      EventRoutes events,
+      ReplayRoutes replays,
+      SystemRoutes system,
+      WebPage page) {
+    return List.of(
+        Route.get("/api/v1/streams", Role.VIEWER, streams::list),
+        Route.put("/api/v1/streams/{id}", Role.OPERATOR, streams::put),
+        Route.get("/api/v1/streams/{id}", Role.VIEWER, streams::get),
+        Route.delete("/api/v1/streams/{id}", Role.OPERATOR, streams::delete),
+        Route.get("/api/v1/streams/{id}/timeline", Role.VIEWER, timelines::get),
+        Route.get("/api/v1/streams/{id}/events", Role.VIEWER, events::get),
+        Route.post("/api/v1/recordings", Role.OPERATOR, replays::upload),
+        Route.post("/api/v1/replays", Role.OPERATOR, replays::create),
+        Route.get("/api/v1/replays", Role.VIEWER, replays::list),
+        Route.get("/api/v1/replays/{id}", Role.VIEWER, replays::get),
+        Route.delete("/api/v1/replays/{id}", Role.OPERATOR, replays::cancel),
+        Route.get("/api/v1/system", Role.VIEWER, system::system),
+        Route.get("/health/live", Role.ANYONE, system::live),
+        Route.get("/health/ready", Role.ANYONE, system::ready),
+        Route.get("/metrics", Role.ANYONE, system::metrics),
+        Route.get("/openapi.yaml", Role.ANYONE, page::description),
+        Route.get("/", Role.ANYONE, page::index),
+        Route.get("/assets/{file}", Role.ANYONE, page::asset));
+  }
+
+  private void configure(JavalinConfig config) {
+    config.startup.showJavalinBanner = false;
+    config.startup.showOldJavalinVersionWarning = false;
+    config.startup.startupWatcherEnabled = false;
+    config.http.prefer405over404 = true;
+    config.http.generateEtags = false;
+    config.jetty.threadPool = threads();
+    config.jetty.modifyServer(TimelineApi::configureServer);
+    config.jetty.modifyHttpConfiguration(
+        http -> {
+          http.setSendServerVersion(false);
+          http.setRequestHeaderSize(16 * 1024);
+        });
+    config.routes.before(RequestGuard::check);
+    routes.forEach(
+        route ->
+            config.routes.addHttpHandler(
+                route.method(), route.path(), ctx -> answer(route, ctx), route.role()));
+    config.routes.exception(Problem.class, Problem::write);
+    config.routes.exception(HttpResponseException.class, TimelineApi::refuse);
+    config.routes.exception(Exception.class, TimelineApi::fail);
+  }
+
+  private static QueuedThreadPool threads() {
+    QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 4);
+    threads.setName("http");
+    threads.setDaemon(true);
+    return threads;
+  }
+
+  private static void configureServer(Server server) {
+    server.setErrorHandler(new ProblemPage());
+    server.setStopTimeout(2000);
+  }
+
+  private void answer(Route route, Context ctx) {
+    long start = System.nanoTime();
+    try {
+      route.handler().handle(ctx);
+    } catch (Problem problem) {
+      problem.write(ctx);
+    } catch (NotReadyException e) {
+      Problem.unavailable(String.valueOf(e.getMessage())).write(ctx);
+    } catch (HttpResponseException e) {
+      refuse(e, ctx);
+    } catch (Exception e) {
+      fail(e, ctx);
+    }
+    String method = route.method().toString();
+    metrics.requests.labelValues(method, route.path(), Integer.toString(ctx.statusCode())).inc();
+    metrics.seconds.labelValues(method, route.path()).observe((System.nanoTime() - start) / 1e9);
+  }
+
+  /** What Javalin itself refuses: no such route, another method. */
+  private static void refuse(HttpResponseException e, Context ctx) {
+    String path = ctx.path();
+    if (e.getStatus() == 404 && path.startsWith("/api/v1/streams/")) {
+      Problem.malformed("a stream id holds no slash, and there is nothing else at this address")
+          .write(ctx);
+      return;
+    }
+    String detail =
+        switch (e.getStatus()) {
+          case 404 -> "there is nothing at this address";
+          case 405 -> "this address does not know the method " + ctx.method();
+          default -> "the request was refused";
+        };
+    Problem.of(e.getStatus(), detail).write(ctx);
+  }
+
+  /** A bug shown by one request costs that request only; it is logged in full. */
+  private static void fail(Exception e, Context ctx) {
+    log.atError()
+        .addKeyValue("method", ctx.method())
+        .addKeyValue("route", ctx.endpoint().path)
+        .setCause(e)
+        .log("request failed");
+    Problem.of(500, "the server failed at this request; its log says why").write(ctx);
+  }
+
+  int port() {
+    return server.port();
+  }
+
+  List<Route> routes() {
+    return routes;
+  }
+
+  Javalin server() {
+    return server;
+  }
+
+  @Override
+  public void close() {
+    server.stop();
+  }
+}

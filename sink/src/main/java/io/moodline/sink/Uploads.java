@@ -1,0 +1,203 @@
+package io.moodline.sink;
+
+import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.UserException;
+import io.moodline.schemas.VideoContainer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes a recording into the media folder. It is written under a hidden name, looked into, and only
+ * then given its own name in one move: nobody ever sees half a recording, and what is no video
+ * leaves nothing behind. Thread-safe.
+ */
+final class Uploads {
+  /** Left free, so that an upload can not fill the disk under the broker. */
+  private static final long RESERVE_BYTES = 512L * 1024 * 1024;
+
+  private static final int BUFFER_BYTES = 128 * 1024;
+
+  private final MediaFolder media;
+  private final RecordingCheck check;
+  private final long maxBytes;
+  private final ApiMetrics metrics;
+  private final SecureRandom random = new SecureRandom();
+
+  Uploads(MediaFolder media, RecordingCheck check, long maxBytes, ApiMetrics metrics) {
+    this.media = media;
+    this.check = check;
+    this.maxBytes = maxBytes;
+    this.metrics = metrics;
+  }
+
+  /**
+   * A recording that was taken.
+   *
+   * @param name its name in the media folder
+   */
+  record Taken(String name, long bytes, VideoContainer container) {}
+
+  /**
+   * Reads a recording to its end.
+   *
+   * @param wish what the sender calls it; only a hint for people
+   * @param announced length in bytes, -1 when it was not said
+   * @throws Problem when it is too large, no video, or there is no room
+   */
+  Taken take(InputStream in, @Nullable String wish, long announced) {
+    checkRoom(announced);
+    Path part = media.root().resolve(".upload-" + fresh() + ".part");
+    try {
+      long bytes = copy(in, part, announced);
+      VideoContainer container = look(part);
+      String name = safeName(wish, container, fresh());
+      Files.move(part, media.root().resolve(name), StandardCopyOption.ATOMIC_MOVE);
+      return new Taken(name, bytes, container);
+    } catch (IOException e) {
+      throw failed(e);
+    } finally {
+      remove(part);
+    }
+  }
+
+  private void checkRoom(long announced) {
+    if (announced > maxBytes) {
+      throw tooLarge();
+    }
+    if (freeBytes() < RESERVE_BYTES + Math.max(0, announced)) {
+      throw Problem.of(507, "the disk of the media folder has no room for the recording");
+    }
+  }
+
+  private long copy(InputStream in, Path part, long announced) throws IOException {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    long bytes = 0;
+    long checked = 0;
+    try (OutputStream out = Files.newOutputStream(part, StandardOpenOption.CREATE_NEW)) {
+      for (int n = read(in, buffer); n >= 0; n = read(in, buffer)) {
+        bytes += n;
+        metrics.uploadedBytes.inc(n);
+        if (bytes > maxBytes) {
+          throw tooLarge();
+        }
+        if (bytes - checked > RESERVE_BYTES / 4) {
+          checkRoom(0);
+          checked = bytes;
+        }
+        out.write(buffer, 0, n);
+      }
+    }
+    if (bytes == 0) {
+      throw Problem.unprocessable("the recording is empty: send the video as the request's body");
+    }
+    if (announced >= 0 && bytes != announced) {
+      throw interrupted();
+    }
+    return bytes;
+  }
+
+  private static int read(InputStream in, byte[] buffer) {
+    try {
+      return in.read(buffer);
+    } catch (IOException e) {
+      throw interrupted();
+    }
+  }
+
+  private VideoContainer look(Path part) {
+    VideoContainer container;
+    try (InputStream in = Files.newInputStream(part)) {
+      container =
+          VideoContainer.sniff(in.readNBytes(VideoContainer.HEAD_BYTES))
+              .orElseThrow(
+                  () ->
+                      Problem.of(
+                          415,
+                          "the upload is no video that Moodline can read: give MP4, MOV, MKV, WebM, AVI, MPEG-TS,"
+                              + " MPEG-PS, FLV, OGG or WMV"));
+    } catch (IOException e) {
+      throw failed(e);
+    }
+    try {
+      check.check(part);
+    } catch (UserException e) {
+      // The check names the file as it is called now, which means nothing to the sender.
+      throw Problem.unprocessable(
+          String.valueOf(e.getMessage())
+              .replace(part.toString(), "the upload")
+              .replace(String.valueOf(part.getFileName()), "the upload"));
+    }
+    return container;
+  }
+
+  private long freeBytes() {
+    try {
+      return Files.getFileStore(media.root()).getUsableSpace();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  /** Letters, digits, dot, underscore and hyphen of the wish, then what makes it new. */
+  static String safeName(@Nullable String wish, VideoContainer container, String fresh) {
+    String name =
+        wish == null
+            ? ""
+            : wish.substring(Math.max(wish.lastIndexOf('/'), wish.lastIndexOf('\\')) + 1);
+    int dot = name.lastIndexOf('.');
+    String base =
+        (dot > 0 ? name.substring(0, dot) : name)
+            .replaceAll("[^A-Za-z0-9_-]+", "-")
+            .replaceAll("^[-_]+|[-_]+$", "");
+    if (base.length() > 60) {
+      base = base.substring(0, 60);
+    }
+    return (base.isEmpty() ? "recording" : base) + "-" + fresh + "." + extension(container);
+  }
+
+  private static String extension(VideoContainer container) {
+    return switch (container) {
+      case MATROSKA -> "mkv";
+      case MPEG_TS -> "ts";
+      case MPEG_PS -> "mpg";
+      case ASF -> "wmv";
+      default -> container.name().toLowerCase(Locale.ROOT);
+    };
+  }
+
+  private String fresh() {
+    byte[] bytes = new byte[4];
+    random.nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  private static void remove(Path part) {
+    try {
+      Files.deleteIfExists(part);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static Problem tooLarge() {
+    return Problem.of(413, "the recording is larger than http.upload-max-megabytes allows");
+  }
+
+  private static Problem interrupted() {
+    return Problem.malformed("the upload ended early");
+  }
+
+  private static Problem failed(IOException e) {
+    return Problem.of(
+        507, "the recording can not be kept in the media folder: " + e.getClass().getSimpleName());
+  }
+}

@@ -1,0 +1,67 @@
+package io.moodline.sink;
+
+import io.javalin.http.Context;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The first page and the API's description, read once from the jar. Only listed files are served,
+ * so no path leads anywhere else. Thread-safe.
+ */
+final class WebPage {
+  private static final List<String> ASSETS =
+      List.of("app.js", "api.js", "chart.js", "style.css", "icon.svg");
+
+  private final byte[] index = read("/web/index.html");
+  private final byte[] description = read("/openapi.yaml");
+  private final Map<String, byte[]> assets = new HashMap<>();
+
+  WebPage() {
+    ASSETS.forEach(name -> assets.put(name, read("/web/" + name)));
+  }
+
+  void index(Context ctx) {
+    send(ctx, "text/html; charset=utf-8", index);
+  }
+
+  void description(Context ctx) {
+    send(ctx, "application/yaml; charset=utf-8", description);
+  }
+
+  void asset(Context ctx) {
+    String name = ctx.pathParam("file");
+    byte[] bytes = assets.get(name);
+    if (bytes == null) {
+      throw Problem.notFound("there is nothing at this address");
+    }
+    send(ctx, type(name), bytes);
+  }
+
+  private static void send(Context ctx, String type, byte[] bytes) {
+    ctx.status(200).header("Content-Type", type).header("Cache-Control", "no-cache").result(bytes);
+  }
+
+  private static String type(String name) {
+    return switch (name.substring(name.lastIndexOf('.'))) {
+      case ".js" -> "text/javascript; charset=utf-8";
+      case ".css" -> "text/css; charset=utf-8";
+      case ".svg" -> "image/svg+xml";
+      default -> "application/octet-stream";
+    };
+  }
+
+  private static byte[] read(String resource) {
+    try (InputStream in = WebPage.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IllegalStateException("the jar lacks " + resource);
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

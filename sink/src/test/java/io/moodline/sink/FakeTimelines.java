@@ -1,0 +1,75 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.TimelineWindow;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Timelines that a test makes up. Thread-safe. */
+final class FakeTimelines implements TimelineQueries {
+  final List<TimelineWindow> windows = new CopyOnWriteArrayList<>();
+  final Map<String, RunLedger> ledgers = new ConcurrentHashMap<>();
+  volatile boolean ready = true;
+  final Map<String, Boolean> settled = new ConcurrentHashMap<>();
+
+  @Override
+  public List<TimelineWindow> windows(
+      String streamId, Duration step, Instant from, Instant to, int limit) {
+    return windows.stream()
+        .filter(window -> window.getStreamId().equals(streamId))
+        .filter(window -> window.getStepMillis() == step.toMillis())
+        .filter(window -> !window.getStart().isBefore(from) && window.getStart().isBefore(to))
+        .sorted(java.util.Comparator.comparing(TimelineWindow::getStart))
+        .limit(limit)
+        .toList();
+  }
+
+  @Override
+  public Optional<TimelineWindow> latest(String streamId, Duration step) {
+    List<TimelineWindow> all = windows(streamId, step, Instant.MIN, Instant.MAX, 100_000);
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  @Override
+  public List<RunLedger> ledgers(String streamId) {
+    return ledgers.values().stream().filter(it -> it.getStreamId().equals(streamId)).toList();
+  }
+
+  @Override
+  public Optional<Extent> extent(String streamId) {
+    List<TimelineWindow> own =
+        windows.stream()
+            .filter(window -> window.getStreamId().equals(streamId))
+            .filter(window -> window.getStepMillis() == 1000)
+            .toList();
+    return own.stream()
+        .map(TimelineWindow::getStart)
+        .min(Instant::compareTo)
+        .map(
+            start ->
+                new Extent(
+                    start,
+                    own.stream()
+                        .map(window -> window.getStart().plusMillis(window.getStepMillis()))
+                        .max(Instant::compareTo)
+                        .orElseThrow()));
+  }
+
+  @Override
+  public Optional<RunLedger> ledger(String streamId, String runId) {
+    if (!ready) {
+      throw new NotReadyException("the stores are moving");
+    }
+    return Optional.ofNullable(ledgers.get(streamId + "/" + runId));
+  }
+
+  @Override
+  public boolean settled(String streamId, String runId) {
+    return settled.getOrDefault(streamId + "/" + runId, false);
+  }
+}

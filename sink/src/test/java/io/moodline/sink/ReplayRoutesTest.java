@@ -1,0 +1,275 @@
+package io.moodline.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.VideoContainer;
+import io.moodline.schemas.v1.EndOfRun;
+import io.moodline.schemas.v1.EndReason;
+import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamState;
+import io.moodline.schemas.v1.StreamStatus;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReplayRoutesTest {
+  private static final String RUN = "5b3cbb09-6d3f-4e0a-9d0c-7a3f6d2c1b10";
+
+  @TempDir static Path home;
+  static ApiFixture api;
+
+  @BeforeAll
+  static void start() throws Exception {
+    api = new ApiFixture(home, Map.of("http.upload-max-megabytes", "1"));
+    api.putRecording("talk.mp4");
+  }
+
+  @AfterAll
+  static void stop() {
+    api.close();
+    assertThat(api.failures).isEmpty();
+  }
+
+  private static HttpResponse<String> upload(String name, byte[] body) throws Exception {
+    return api.send(
+        api.request("/api/v1/recordings" + (name == null ? "" : "?name=" + name))
+            .header("Content-Type", "application/octet-stream")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
+  }
+
+  private static List<String> files() throws Exception {
+    try (var files = Files.walk(home.resolve("media"))) {
+      return files.filter(Files::isRegularFile).map(it -> it.getFileName().toString()).toList();
+    }
+  }
+
+  @Test
+  void replaysWhatWasUploaded() throws Exception {
+    var uploaded = upload("my%20talk.mov", ApiFixture.mp4("pictures of a talk"));
+    assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
+    String recording = ApiFixture.json(uploaded).get("recording").textValue();
+    assertThat(recording).matches("my-talk-[0-9a-f]{8}\\.mp4");
+    assertThat(Files.readAllBytes(api.media().resolve(recording)))
+        .isEqualTo(ApiFixture.mp4("pictures of a talk"));
+
+    var created =
+        api.post(
+            "/api/v1/replays",
+            "{\"recording\":\""
+                + recording
+                + "\",\"purpose\":\"research\",\"framesPerSecond\":4,\"name\":\"A talk\"}");
+    assertThat(created.statusCode()).as(created.body()).isEqualTo(201);
+    String id = ApiFixture.json(created).get("id").textValue();
+    assertThat(created.headers().firstValue("Location")).hasValue("/api/v1/replays/" + id);
+    JsonNode stream = ApiFixture.json(api.get("/api/v1/streams/" + id));
+    assertThat(stream.get("source").textValue()).isEqualTo("file:" + recording);
+    assertThat(stream.get("framesPerSecond").doubleValue()).isEqualTo(4);
+    assertThat(stream.get("name").textValue()).isEqualTo("A talk");
+
+    assertThat(api.delete("/api/v1/replays/" + id).statusCode()).isEqualTo(204);
+    assertThat(api.get("/api/v1/replays/" + id).statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void isFinishedOnlyWhenEveryFrameIsInTheTimeline() throws Exception {
+    var created =
+        api.post("/api/v1/replays", "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\"}");
+    String id = ApiFixture.json(created).get("id").textValue();
+    assertThat(state(id)).isEqualTo("WAITING");
+
+    sendStatus(id, StreamState.STREAMING, 30);
+    Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> state(id).equals("STREAMING"));
+    api.timelines.ledgers.put(id + "/" + RUN, ledger(id, 20, null));
+    JsonNode half = ApiFixture.json(api.get("/api/v1/replays/" + id));
+    assertThat(half.get("progress").doubleValue()).isBetween(0.49, 0.51);
+    assertThat(half.at("/ledger/inFlight").longValue()).isEqualTo(30 - 23);
+
+    sendStatus(id, StreamState.FINISHED, 43);
+    Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> state(id).equals("ANALYSING"));
+    EndOfRun end =
+        EndOfRun.newBuilder()
+            .setReason(EndReason.FINISHED)
+            .setPublished(43)
+            .setDropped(Map.of())
+            .setMediaDurationMicros(10_000_000)
+            .build();
+    api.timelines.ledgers.put(id + "/" + RUN, ledger(id, 40, end));
+    assertThat(state(id)).isEqualTo("ANALYSING");
+    api.timelines.settled.put(id + "/" + RUN, true);
+
+    JsonNode done = ApiFixture.json(api.get("/api/v1/replays/" + id));
+    assertThat(done.get("state").textValue()).isEqualTo("FINISHED");
+    assertThat(done.get("progress").doubleValue()).isEqualTo(1);
+    assertThat(done.get("run").textValue()).isEqualTo(RUN);
+    assertThat(done.get("detector").textValue()).isEqualTo("opencv-cascade");
+    assertThat(done.get("ledger").toString())
+        .isEqualTo("{\"published\":43,\"analysed\":40,\"skipped\":2,\"failed\":1,\"inFlight\":0}");
+    assertThat(ApiFixture.json(api.get("/api/v1/replays")).get("replays"))
+        .anyMatch(replay -> replay.get("id").textValue().equals(id));
+
+    api.timelines.ready = false;
+    var moving = api.get("/api/v1/replays/" + id);
+    api.timelines.ready = true;
+    assertThat(moving.statusCode()).isEqualTo(503);
+    assertThat(moving.headers().firstValue("Retry-After")).hasValue("2");
+  }
+
+  @Test
+  void failsWithTheReasonThatIngestGave() throws Exception {
+    var created = api.post("/api/v1/replays", "{\"recording\":\"talk.mp4\",\"purpose\":\"demo\"}");
+    String id = ApiFixture.json(created).get("id").textValue();
+    sendStatus(id, StreamState.FAILED, 0);
+    Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> state(id).equals("FAILED"));
+    assertThat(ApiFixture.json(api.get("/api/v1/replays/" + id)).get("reason").textValue())
+        .isEqualTo("the decoder gave up");
+  }
+
+  private static String state(String id) throws Exception {
+    return ApiFixture.json(api.get("/api/v1/replays/" + id)).get("state").textValue();
+  }
+
+  static void sendStatus(String id, StreamState state, long published) throws Exception {
+    StreamStatus status =
+        StreamStatus.newBuilder()
+            .setStreamId(id)
+            .setRevision(1)
+            .setRunId(RUN)
+            .setState(state)
+            .setSince(Instant.EPOCH)
+            .setReason(state == StreamState.FAILED ? "the decoder gave up" : null)
+            .setPublished(published)
+            .setDropped(Map.of())
+            .setLastMediaTimeMicros(5_000_000)
+            .setDurationMicros(10_000_000L)
+            .setWidth(640)
+            .setHeight(360)
+            .setSourceFramesPerSecond(25)
+            .setInstance("test")
+            .setUpdatedAt(Instant.EPOCH)
+            .build();
+    api.send(
+        api.stage.kafka().topics().streamStatus(),
+        id,
+        id.getBytes(StandardCharsets.UTF_8),
+        Serdes.STREAM_STATUS.encode(status));
+  }
+
+  private static RunLedger ledger(String id, long analysed, EndOfRun end) {
+    return RunLedger.newBuilder()
+        .setStreamId(id)
+        .setRunId(RUN)
+        .setKind(StreamKind.RECORDING)
+        .setAnalysed(analysed)
+        .setSkipped(Map.of("STALE", 2L))
+        .setFailed(Map.of("DECODE_ERROR", 1L))
+        .setDropped(Map.of())
+        .setNextSequence(analysed + 3)
+        .setFaces(7)
+        .setLastMediaTimeMicros(5_000_000)
+        .setDetector("opencv-cascade")
+        .setModel("lite-ferplus")
+        .setModelDigest("abc")
+        .setEndOfRun(end)
+        .build();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "../../etc/passwd",
+        "..%2F..%2Fescape.mp4",
+        "%2Fetc%2Fcron.d%2Fx.mp4",
+        "..%5C..%5Cescape.mp4",
+        ".htaccess",
+        "-rf.mp4",
+        "a%00b.mp4",
+        "a%0d%0ab.mp4",
+        "%F0%9F%98%80.mp4",
+        "CON.mp4",
+        "%3Cscript%3E.mp4",
+        "file%3A%2Fx.mp4",
+        "..",
+        "."
+      })
+  void givesHostileNamesASafeOne(String name) throws Exception {
+    var uploaded = upload(name, ApiFixture.mp4("x"));
+    assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
+    String recording = ApiFixture.json(uploaded).get("recording").textValue();
+    assertThat(recording).matches("[A-Za-z0-9][A-Za-z0-9_-]*-[0-9a-f]{8}\\.mp4");
+    assertThat(Files.isRegularFile(api.media().resolve(recording))).isTrue();
+    assertThat(files()).noneMatch(file -> file.endsWith(".part"));
+    assertThat(home.resolve("escape.mp4")).doesNotExist();
+  }
+
+  @Test
+  void keepsNamesShort() {
+    assertThat(Uploads.safeName("x".repeat(5000), VideoContainer.AVI, "00000000").length())
+        .isLessThan(90);
+    assertThat(Uploads.safeName(null, VideoContainer.MPEG_TS, "00000000"))
+        .isEqualTo("recording-00000000.ts");
+  }
+
+  @Test
+  void leavesNothingBehindOfWhatIsNoVideo() throws Exception {
+    List<String> before = files();
+    assertThat(upload("a.mp4", "just text".getBytes(StandardCharsets.UTF_8)).statusCode())
+        .isEqualTo(415);
+    assertThat(upload("a.mp4", new byte[0]).statusCode()).isEqualTo(422);
+    var broken = upload("a.mp4", ApiFixture.mp4("BROKEN"));
+    assertThat(broken.statusCode()).isEqualTo(422);
+    assertThat(ApiFixture.json(broken).get("detail").textValue())
+        .isEqualTo("'the upload' holds no video that can be decoded");
+    assertThat(upload("a.mp4", ApiFixture.mp4("x".repeat(1_100_000))).statusCode()).isEqualTo(413);
+    var unannounced =
+        api.send(
+            api.request("/api/v1/recordings")
+                .POST(
+                    HttpRequest.BodyPublishers.ofInputStream(
+                        () ->
+                            new java.io.ByteArrayInputStream(
+                                ApiFixture.mp4("x".repeat(1_100_000))))));
+    assertThat(unannounced.statusCode()).isEqualTo(413);
+    var form =
+        api.send(
+            api.request("/api/v1/recordings")
+                .header("Content-Type", "multipart/form-data; boundary=x")
+                .POST(HttpRequest.BodyPublishers.ofString("--x--")));
+    assertThat(form.statusCode()).isEqualTo(415);
+    assertThat(files()).containsExactlyInAnyOrderElementsOf(before);
+  }
+
+  @Test
+  void refusesReplaysOfWhatIsNoRecording() throws Exception {
+    assertThat(api.post("/api/v1/replays", "{\"purpose\":\"demo\"}").statusCode()).isEqualTo(422);
+    assertThat(
+            api.post("/api/v1/replays", "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}")
+                .statusCode())
+        .isEqualTo(422);
+    assertThat(
+            api.post("/api/v1/replays", "{\"recording\":\"../key\",\"purpose\":\"demo\"}")
+                .statusCode())
+        .isEqualTo(422);
+    assertThat(
+            api.post("/api/v1/replays", "{\"recording\":\"talk.mp4\",\"purpose\":\"workplace\"}")
+                .statusCode())
+        .isEqualTo(422);
+    assertThat(api.get("/api/v1/replays/none").statusCode()).isEqualTo(404);
+    assertThat(api.delete("/api/v1/replays/none").statusCode()).isEqualTo(404);
+  }
+}

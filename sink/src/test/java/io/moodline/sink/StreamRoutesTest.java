@@ -1,0 +1,159 @@
+package io.moodline.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class StreamRoutesTest {
+  @TempDir static Path home;
+  static ApiFixture api;
+
+  @BeforeAll
+  static void start() throws Exception {
+    api = new ApiFixture(home, Map.of());
+    api.putRecording("talk.mp4");
+  }
+
+  @AfterAll
+  static void stop() {
+    api.close();
+    assertThat(api.failures).isEmpty();
+  }
+
+  private static String webcam(String more) {
+    return "{\"source\":\"webcam:0\",\"purpose\":\"research\"" + more + "}";
+  }
+
+  @Test
+  void showsWhatWasJustPut() throws Exception {
+    for (int i = 1; i <= 20; i++) {
+      var put = api.put("/api/v1/streams/fresh-" + i, webcam(",\"name\":\"Lobby " + i + "\""));
+      assertThat(put.statusCode()).isEqualTo(201);
+      assertThat(put.headers().firstValue("Location")).hasValue("/api/v1/streams/fresh-" + i);
+      JsonNode got = ApiFixture.json(api.get("/api/v1/streams/fresh-" + i));
+      assertThat(got.get("name").textValue()).isEqualTo("Lobby " + i);
+      assertThat(got.get("revision").longValue()).isEqualTo(1);
+      assertThat(got.at("/status/state").textValue()).isEqualTo("WAITING");
+      assertThat(api.delete("/api/v1/streams/fresh-" + i).statusCode()).isEqualTo(204);
+      assertThat(api.get("/api/v1/streams/fresh-" + i).statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void keepsTheRevisionOfAnEqualPut() throws Exception {
+    assertThat(api.put("/api/v1/streams/same", webcam("")).statusCode()).isEqualTo(201);
+    var again = api.put("/api/v1/streams/same", webcam(""));
+    assertThat(again.statusCode()).isEqualTo(200);
+    assertThat(ApiFixture.json(again).get("revision").longValue()).isEqualTo(1);
+    var changed = api.put("/api/v1/streams/same", webcam(",\"framesPerSecond\":2.5"));
+    assertThat(changed.statusCode()).isEqualTo(200);
+    assertThat(ApiFixture.json(changed).get("revision").longValue()).isEqualTo(2);
+  }
+
+  @Test
+  void growsTheRevisionOverARemoval() throws Exception {
+    api.put("/api/v1/streams/again", webcam(""));
+    api.delete("/api/v1/streams/again");
+    var put = api.put("/api/v1/streams/again", webcam(""));
+    assertThat(put.statusCode()).isEqualTo(201);
+    assertThat(ApiFixture.json(put).get("revision").longValue()).isEqualTo(2);
+  }
+
+  @Test
+  void storesARecordingByItsNameInTheMediaFolder() throws Exception {
+    String absolute = api.media().resolve("talk.mp4").toRealPath().toString();
+    var put =
+        api.put(
+            "/api/v1/streams/talk",
+            "{\"source\":\"file:"
+                + absolute
+                + "\",\"purpose\":\"demo\",\"start\":\"2026-01-02T03:04:05+01:00\"}");
+    assertThat(put.statusCode()).as(put.body()).isEqualTo(201);
+    JsonNode stream = ApiFixture.json(put);
+    assertThat(stream.get("source").textValue()).isEqualTo("file:talk.mp4");
+    assertThat(stream.get("kind").textValue()).isEqualTo("RECORDING");
+    assertThat(stream.get("start").textValue()).isEqualTo("2026-01-02T02:04:05.000Z");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "a/b | {'source':'webcam:0','purpose':'demo'} | 400 | slash",
+        "a%2Fb | {'source':'webcam:0','purpose':'demo'} | 400 | ",
+        "-a | {'source':'webcam:0','purpose':'demo'} | 400 | -a",
+        "a%20b | {'source':'webcam:0','purpose':'demo'} | 400 | stream id",
+        "x | {'source':'webcam:0','purpose':'demo','nmae':'x'} | 400 | nmae",
+        "x | {'source':'webcam:0','purpose':'demo','name':7} | 400 | name",
+        "x | {'source':'webcam:0','purpose':'demo','source':'webcam:1'} | 400 | JSON",
+        "x | [] | 400 | object",
+        "x | {'source' | 400 | JSON",
+        "x | {'purpose':'demo'} | 422 | source",
+        "x | {'source':'webcam:0'} | 422 | research, entertainment",
+        "x | {'source':'webcam:0','purpose':'fun'} | 422 | research, entertainment",
+        "x | {'source':'webcam:0','purpose':'workplace'} | 422 | Article 5(1)(f)",
+        "x | {'source':'webcam:0','purpose':'education'} | 422 | Article 5(1)(f)",
+        "x | {'source':'ftp://host/a','purpose':'demo'} | 422 | ftp",
+        "x | {'source':'rtsp://0177.0.0.1/a','purpose':'demo'} | 422 | address",
+        "x | {'source':'rtsp://cam/live?password=geheim','purpose':'demo'} | 422 | behind the host",
+        "x | {'source':'file:/etc/passwd','purpose':'demo'} | 422 | outside",
+        "x | {'source':'file:../key','purpose':'demo'} | 422 | outside",
+        "x | {'source':'file:missing.mp4','purpose':'demo'} | 422 | not found",
+        "x | {'source':'webcam:0','purpose':'demo','framesPerSecond':0} | 422 | 0.1 to 60",
+        "x | {'source':'webcam:0','purpose':'demo','framesPerSecond':1e999} | 422 | 0.1 to 60",
+        "x | {'source':'webcam:0','purpose':'demo','start':'yesterday'} | 400 | start",
+        "x | {'source':'webcam:0','purpose':'demo','model':'../x'} | 422 | model",
+        "x | {'source':'webcam:0','purpose':'demo','desiredState':'GONE'} | 422 | RUNNING",
+        "x | {'source':'webcam:0','purpose':'demo','labels':{'a b':'c'}} | 422 | label",
+      })
+  void refusesWithAWordOfWhatIsWrong(String id, String body, int status, String word)
+      throws Exception {
+    var answer = api.put("/api/v1/streams/" + id, body.replace('\'', '"'));
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+    assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+    JsonNode problem = ApiFixture.json(answer);
+    assertThat(problem.get("status").intValue()).isEqualTo(status);
+    assertThat(problem.get("type").textValue()).isEqualTo("about:blank");
+    assertThat(problem.get("title").textValue()).isNotEmpty();
+    assertThat(problem.get("detail").textValue()).doesNotContain("Exception", "geheim");
+    if (word != null) {
+      assertThat(problem.get("detail").textValue()).contains(word);
+    }
+    assertThat(api.get("/api/v1/streams/x").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void refusesARecordingThatIsNoVideo() throws Exception {
+    java.nio.file.Files.writeString(api.media().resolve("text.mp4"), "not a video at all");
+    java.nio.file.Files.write(api.media().resolve("broken.mp4"), ApiFixture.mp4("BROKEN"));
+    java.nio.file.Files.createFile(api.media().resolve("empty.mp4"));
+    for (String name : new String[] {"text.mp4", "broken.mp4", "empty.mp4"}) {
+      var answer =
+          api.put("/api/v1/streams/bad", "{\"source\":\"file:" + name + "\",\"purpose\":\"demo\"}");
+      assertThat(answer.statusCode()).isEqualTo(422);
+      assertThat(ApiFixture.json(answer).get("detail").textValue()).contains(name);
+    }
+  }
+
+  @Test
+  void refusesBodiesThatAreTooLargeOrNoJson() throws Exception {
+    var large = api.put("/api/v1/streams/x", webcam(",\"name\":\"" + "x".repeat(1_100_000) + "\""));
+    assertThat(large.statusCode()).isEqualTo(413);
+    var text =
+        api.send(
+            api.request("/api/v1/streams/x")
+                .header("Content-Type", "text/plain")
+                .PUT(java.net.http.HttpRequest.BodyPublishers.ofString(webcam(""))));
+    assertThat(text.statusCode()).isEqualTo(415);
+    var nested = api.put("/api/v1/streams/x", "[".repeat(5000));
+    assertThat(nested.statusCode()).isEqualTo(400);
+  }
+}
