@@ -1,6 +1,7 @@
 package io.moodline.analyzer;
 
 import io.moodline.models.Bundles;
+import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
@@ -69,6 +70,11 @@ public final class Analyzer implements AutoCloseable {
     Recovery recovery =
         new Recovery(
             context.health(), metrics, "detector " + detectors.name() + ": " + detectors.limits());
+    // The page says which ones are in use, and what the detector can not see.
+    context
+        .health()
+        .report("detector", Health.State.UP, detectors.name() + ": " + detectors.limits());
+    context.health().report("model", Health.State.UP, modelName);
 
     Models models =
         own(
