@@ -6,8 +6,10 @@ import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.Rule;
 import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.StreamClock;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
 import io.moodline.schemas.v1.TimelineWindow;
@@ -30,6 +32,10 @@ public final class Serdes {
       new AvroSerde<>(TimelineWindow.getEncoder(), TimelineWindow.getDecoder());
   public static final AvroSerde<RunLedger> RUN_LEDGER =
       new AvroSerde<>(RunLedger.getEncoder(), RunLedger.getDecoder());
+  public static final AvroSerde<OpenWindow> OPEN_WINDOW =
+      new AvroSerde<>(OpenWindow.getEncoder(), OpenWindow.getDecoder());
+  public static final AvroSerde<StreamClock> STREAM_CLOCK =
+      new AvroSerde<>(StreamClock.getEncoder(), StreamClock.getDecoder());
   public static final AvroSerde<Rule> RULE = new AvroSerde<>(Rule.getEncoder(), Rule.getDecoder());
   public static final AvroSerde<Alert> ALERT =
       new AvroSerde<>(Alert.getEncoder(), Alert.getDecoder());
