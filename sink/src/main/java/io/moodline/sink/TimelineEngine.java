@@ -1,6 +1,28 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.Health;
+import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.errors.TaskCorruptedException;
+import org.apache.kafka.streams.errors.TaskMigratedException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The two Kafka Streams applications of the sink: {@code timelines} counts frames into windows, and
@@ -11,18 +33,150 @@ final class TimelineEngine implements AutoCloseable {
   /** Name of the health part. */
   static final String HEALTH_PART = "timelines";
 
-  private TimelineEngine() {}
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final long CACHE_BYTES = 16L * 1024 * 1024;
+  private static final Logger log = LoggerFactory.getLogger(TimelineEngine.class);
+
+  private final StageContext ctx;
+  private final TimelineMetrics metrics;
+  private final KafkaStreams timelines;
+  private final KafkaStreams table;
+  private final TimelineQueries queries;
+  private final AtomicBoolean closing = new AtomicBoolean();
+
+  private TimelineEngine(StageContext ctx) {
+    this.ctx = ctx;
+    WindowRules rules = WindowRules.of(ctx.settings());
+    this.metrics = new TimelineMetrics(ctx.metrics());
+    this.timelines =
+        application(
+            EmotionTimelines.topology(ctx.kafka().topics(), rules, metrics), countingConfig(ctx));
+    this.table = application(TimelineTable.topology(ctx.kafka().topics()), tableConfig(ctx));
+    this.queries = new StoreQueries(timelines, table, ctx.kafka().partitions(), metrics);
+  }
 
   /** Starts both applications and returns without waiting until they run: see the health part. */
   static TimelineEngine start(StageContext ctx) {
-    throw new UnsupportedOperationException();
+    TimelineEngine engine = new TimelineEngine(ctx);
+    ctx.health().report(HEALTH_PART, Health.State.STARTING, "the timelines' stores are loading");
+    engine.timelines.start();
+    engine.table.start();
+    return engine;
   }
 
   TimelineQueries queries() {
-    throw new UnsupportedOperationException();
+    return queries;
   }
 
   /** Stops both within about 10 s and keeps their state for the next start. */
   @Override
-  public void close() {}
+  public void close() {
+    if (closing.getAndSet(true)) {
+      return;
+    }
+    Thread other = new Thread(() -> close(table), "sink-close-table");
+    other.start();
+    close(timelines);
+    try {
+      other.join(PATIENCE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    metrics.close();
+    ctx.health().report(HEALTH_PART, Health.State.DOWN, "stopped");
+  }
+
+  private void close(KafkaStreams application) {
+    boolean clean =
+        application.close(
+            CloseOptions.timeout(PATIENCE)
+                .withGroupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP));
+    if (!clean) {
+      log.atWarn().addKeyValue("patience", PATIENCE).log("timelines did not stop in time");
+    }
+  }
+
+  private KafkaStreams application(Topology topology, Map<String, Object> config) {
+    Properties properties = new Properties();
+    properties.putAll(config);
+    KafkaStreams application = new KafkaStreams(topology, properties);
+    application.setUncaughtExceptionHandler(this::onFailure);
+    application.setStateListener((now, before) -> reportHealth());
+    return application;
+  }
+
+  private void reportHealth() {
+    if (closing.get()) {
+      return;
+    }
+    KafkaStreams.State counting = timelines.state();
+    KafkaStreams.State reading = table.state();
+    if (counting == KafkaStreams.State.RUNNING && reading == KafkaStreams.State.RUNNING) {
+      ctx.health().report(HEALTH_PART, Health.State.UP, "");
+    } else if (isOver(counting) || isOver(reading)) {
+      ctx.health().report(HEALTH_PART, Health.State.DOWN, "the timelines' stores are closed");
+    } else {
+      ctx.health().report(HEALTH_PART, Health.State.STARTING, "the timelines' stores are loading");
+    }
+  }
+
+  private static boolean isOver(KafkaStreams.State state) {
+    return state.hasStartedOrFinishedShuttingDown();
+  }
+
+  /** A lost race or a broker that does not answer costs a thread; a bug costs the process. */
+  private StreamThreadExceptionResponse onFailure(Throwable failure) {
+    if (isRecoverable(failure)) {
+      metrics.replacedThread();
+      log.atWarn().setCause(failure).log("stream thread replaced");
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+    ctx.failures().failed(Thread.currentThread().getName(), failure);
+    return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+  }
+
+  static boolean isRecoverable(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RetriableException
+          || cause instanceof TaskMigratedException
+          || cause instanceof TaskCorruptedException
+          || cause instanceof ProducerFencedException
+          || cause instanceof InvalidProducerEpochException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Map<String, Object> countingConfig(StageContext ctx) {
+    Map<String, Object> config = config(ctx, EmotionTimelines.APPLICATION);
+    config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+    config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, CACHE_BYTES);
+    return config;
+  }
+
+  private static Map<String, Object> tableConfig(StageContext ctx) {
+    Map<String, Object> config = config(ctx, TimelineTable.APPLICATION);
+    config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
+    config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1000);
+    config.put(StreamsConfig.consumerPrefix("isolation.level"), "read_committed");
+    return config;
+  }
+
+  private static Map<String, Object> config(StageContext ctx, String application) {
+    Map<String, Object> config = new HashMap<>(ctx.kafka().streamsConfig(application));
+    config.put(StreamsConfig.STATE_DIR_CONFIG, stateFolder(ctx.settings()).toString());
+    config.put(
+        StreamsConfig.REPLICATION_FACTOR_CONFIG,
+        ctx.settings().get(RuntimeSettings.TOPIC_REPLICATION));
+    config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
+    config.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, StoreMemory.class);
+    return config;
+  }
+
+  private static Path stateFolder(Settings settings) {
+    String text = settings.get(TimelineSettings.STATE_FOLDER);
+    return text.isEmpty() ? RuntimeSettings.dataFolder(settings).resolve("streams") : Path.of(text);
+  }
 }

@@ -1,0 +1,123 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.AvroSerde;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.TimelineKey;
+import io.moodline.schemas.Topics;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.StreamPartitioner;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+
+/**
+ * From faces to events and timelines: the topology of the application {@code timelines}.
+ *
+ * <pre>
+ * faces.v1 -> count-frames -> publish-faces -> emotions.v1
+ *                  |      \-> roll-up       -> timelines.v1
+ *                  \-> dead-letters.v1
+ * </pre>
+ *
+ * <ul>
+ *   <li><b>count-frames</b> ({@link FrameCounter}) enters each frame in the ledger of its run. A
+ *       frame that was counted before goes no further, and what can not be read is dead-lettered:
+ *       nothing in a topic stops the topology.
+ *   <li><b>publish-faces</b> ({@link FacePublisher}) publishes each face as an event. Tracks and
+ *       filters will stand between it and the counter.
+ *   <li><b>roll-up</b> ({@link WindowRoller}) adds the frame to one window of each step and
+ *       publishes windows as they change.
+ * </ul>
+ *
+ * <p>It runs with {@code exactly_once_v2}: ledgers, windows, events and input offsets move in one
+ * transaction, so that each frame is counted once whatever is killed. Kafka Streams then throws
+ * local state away after a kill, so the stores are small: windows close for good when the stream's
+ * time has passed them, and what is long over is kept in {@code timelines.v1} alone, which {@link
+ * TimelineTable} answers from.
+ *
+ * <p>Every key in the stores starts with the stream's id, so that a stream can be removed by range.
+ * One stream thread runs all of it; nothing is dropped but duplicates and what can not be read.
+ */
+final class EmotionTimelines {
+  /** Name of the application, under the topics' prefix. */
+  static final String APPLICATION = "timelines";
+
+  static final String COUNT_FRAMES = "count-frames";
+  static final String PUBLISH_FACES = "publish-faces";
+  static final String ROLL_UP = "roll-up";
+  static final String DEAD_LETTERS = "dead-letters";
+
+  /** {@code stream/run} to the run's ledger. */
+  static final String LEDGERS = "run-ledgers";
+
+  /** Stream to where it stands in its own time. */
+  static final String CLOCKS = "stream-clocks";
+
+  /** {@code TimelineKey} to the sums of a window that may still change. */
+  static final String WINDOWS = "open-windows";
+
+  /** Small segments, so that compaction keeps what a restart must read short. */
+  private static final Map<String, String> CHANGELOG =
+      Map.of(
+          "segment.bytes", Integer.toString(16 * 1024 * 1024), "min.cleanable.dirty.ratio", "0.3");
+
+  private static final Serde<byte[]> BYTES =
+      org.apache.kafka.common.serialization.Serdes.ByteArray();
+  private static final Serde<String> STRING = org.apache.kafka.common.serialization.Serdes.String();
+
+  private EmotionTimelines() {}
+
+  static Topology topology(Topics topics, WindowRules rules, TimelineMetrics metrics) {
+    return new Topology()
+        .addSource(
+            "faces", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.faces())
+        .addProcessor(COUNT_FRAMES, () -> new FrameCounter(metrics), "faces")
+        .addProcessor(PUBLISH_FACES, FacePublisher::new, COUNT_FRAMES)
+        .addProcessor(ROLL_UP, () -> new WindowRoller(rules, metrics), COUNT_FRAMES)
+        .addStateStore(store(LEDGERS, BYTES, Serdes.RUN_LEDGER), COUNT_FRAMES, ROLL_UP)
+        .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP)
+        .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP)
+        .addSink(
+            "emotions",
+            topics.emotions(),
+            new ByteArraySerializer(),
+            Serdes.FACE_EMOTION.serializer(),
+            byStream(FaceEvents::streamOf),
+            PUBLISH_FACES)
+        .addSink(
+            "timelines",
+            topics.timelines(),
+            new ByteArraySerializer(),
+            Serdes.TIMELINE_WINDOW.serializer(),
+            byStream(key -> TimelineKey.decode(key).streamId()),
+            ROLL_UP)
+        .addSink(
+            DEAD_LETTERS,
+            topics.deadLetters(),
+            new ByteArraySerializer(),
+            Serdes.DEAD_LETTER.serializer(),
+            COUNT_FRAMES);
+  }
+
+  private static <K, V extends SpecificRecord> StoreBuilder<KeyValueStore<K, V>> store(
+      String name, Serde<K> keys, AvroSerde<V> values) {
+    return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(name), keys, values)
+        .withCachingEnabled()
+        .withLoggingEnabled(CHANGELOG);
+  }
+
+  /** The one rule for partitions, by the stream that a composite key names. */
+  private static StreamPartitioner<byte[], Object> byStream(Function<byte[], String> streamOf) {
+    return (topic, key, value, partitions) ->
+        Optional.of(Set.of(StreamPartition.of(streamOf.apply(key), partitions)));
+  }
+}

@@ -1,0 +1,81 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.v1.Face;
+import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FrameFaces;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** Makes the public events of a frame: one per face. Thread-safe. */
+final class FaceEvents {
+  private FaceEvents() {}
+
+  /** Events in the order of the frame's faces. */
+  static List<FaceEmotion> of(FrameFaces frame) {
+    return IntStream.range(0, frame.getFaces().size()).mapToObj(i -> event(frame, i)).toList();
+  }
+
+  /** Key of an event: {@code stream/run/sequence/face}. */
+  static byte[] key(FaceEmotion event) {
+    return String.join(
+            "/",
+            event.getStreamId(),
+            event.getRunId(),
+            Long.toString(event.getSequence()),
+            Integer.toString(event.getFace()))
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The stream that the key of an event names. */
+  static String streamOf(byte[] key) {
+    String text = new String(key, StandardCharsets.UTF_8);
+    return text.substring(0, text.indexOf('/'));
+  }
+
+  private static FaceEmotion event(FrameFaces frame, int index) {
+    Face face = frame.getFaces().get(index);
+    boolean labelled = face.getReasons().isEmpty();
+    int best = labelled ? indexOfLargest(face.getScores()) : -1;
+    return new FaceEmotion(
+        frame.getStreamId(),
+        frame.getRunId(),
+        frame.getSequence(),
+        index,
+        frame.getKind(),
+        frame.getCaptureTime(),
+        frame.getMediaTimeMicros(),
+        null,
+        face.getBox(),
+        face.getFaceScore(),
+        scores(frame.getLabels(), face.getScores()),
+        null,
+        labelled ? frame.getLabels().get(best) : null,
+        labelled ? face.getScores().get(best) : null,
+        face.getReasons(),
+        frame.getDetector(),
+        frame.getModel(),
+        frame.getModelDigest());
+  }
+
+  private static Map<String, Float> scores(List<String> labels, List<Float> scores) {
+    Map<String, Float> byLabel = new LinkedHashMap<>();
+    for (int i = 0; i < scores.size(); i++) {
+      byLabel.put(labels.get(i), scores.get(i));
+    }
+    return byLabel;
+  }
+
+  /** The first of equals. */
+  private static int indexOfLargest(List<Float> scores) {
+    int best = 0;
+    for (int i = 1; i < scores.size(); i++) {
+      if (scores.get(i) > scores.get(best)) {
+        best = i;
+      }
+    }
+    return best;
+  }
+}

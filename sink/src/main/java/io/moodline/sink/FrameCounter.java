@@ -1,0 +1,122 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.AvroSerde.UnreadableRecordException;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.DeadLetter;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.RunLedger;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.HexFormat;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.streams.processor.api.ContextualProcessor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * First step of the timelines: reads a record and enters it in its run's ledger. What was counted
+ * before goes no further; what can not be read goes to the dead letters. Confined to the task's
+ * stream thread.
+ */
+final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], SpecificRecord> {
+  private static final Logger log = LoggerFactory.getLogger(FrameCounter.class);
+
+  private final TimelineMetrics metrics;
+  private @Nullable KeyValueStore<byte[], RunLedger> ledgers;
+
+  FrameCounter(TimelineMetrics metrics) {
+    this.metrics = metrics;
+  }
+
+  @Override
+  public void init(ProcessorContext<byte[], SpecificRecord> context) {
+    super.init(context);
+    ledgers = context.getStateStore(EmotionTimelines.LEDGERS);
+  }
+
+  @Override
+  public void process(Record<byte[], byte[]> record) {
+    FrameFaces frame = read(record);
+    if (frame == null || ledgers == null) {
+      return;
+    }
+    byte[] key = Ledgers.key(frame.getStreamId(), frame.getRunId());
+    RunLedger ledger = ledgers.get(key);
+    if (Ledgers.wasCounted(ledger, frame)) {
+      metrics.duplicate();
+      return;
+    }
+    noteMissing(ledger, frame);
+    ledgers.put(key, Ledgers.count(ledger, frame));
+    metrics.counted(frame);
+    context().forward(record.withValue(frame), EmotionTimelines.PUBLISH_FACES);
+    context().forward(record.withValue(frame), EmotionTimelines.ROLL_UP);
+  }
+
+  private @Nullable FrameFaces read(Record<byte[], byte[]> record) {
+    byte[] value = record.value() == null ? new byte[0] : record.value();
+    try {
+      FrameFaces frame = Serdes.FRAME_FACES.decode(value);
+      if (FrameCheck.isConsistent(record.key(), frame)) {
+        return frame;
+      }
+      deadLetter(record, value, "INCONSISTENT", frame);
+    } catch (UnreadableRecordException e) {
+      deadLetter(record, value, "UNREADABLE", null);
+    }
+    return null;
+  }
+
+  private void noteMissing(@Nullable RunLedger ledger, FrameFaces frame) {
+    long missing = Ledgers.missing(ledger, frame);
+    if (missing > 0) {
+      metrics.missing(missing);
+      log.atWarn()
+          .addKeyValue("stream", frame.getStreamId())
+          .addKeyValue("run", frame.getRunId())
+          .addKeyValue("sequence", frame.getSequence())
+          .addKeyValue("missing", missing)
+          .log("frames are missing");
+    }
+  }
+
+  private void deadLetter(
+      Record<byte[], byte[]> record, byte[] value, String reason, @Nullable FrameFaces frame) {
+    metrics.unreadable(reason);
+    RecordMetadata from = context().recordMetadata().orElseThrow();
+    DeadLetter letter =
+        DeadLetter.newBuilder()
+            .setTopic(from.topic())
+            .setPartition(from.partition())
+            .setOffset(from.offset())
+            .setStreamId(frame == null ? null : frame.getStreamId())
+            .setRunId(frame == null ? null : frame.getRunId())
+            .setSequence(frame == null ? null : frame.getSequence())
+            .setStage("sink")
+            .setReason(reason)
+            .setSizeBytes(value.length)
+            .setSha256(sha256(value))
+            .setSeenAt(Instant.ofEpochMilli(context().currentSystemTimeMs()))
+            .build();
+    context().forward(record.withValue(letter), EmotionTimelines.DEAD_LETTERS);
+    log.atDebug()
+        .addKeyValue("partition", from.partition())
+        .addKeyValue("offset", from.offset())
+        .addKeyValue("reason", reason)
+        .log("record sent to dead letters");
+  }
+
+  private static String sha256(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

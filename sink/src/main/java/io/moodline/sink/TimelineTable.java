@@ -1,0 +1,64 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.TimelineKey;
+import io.moodline.schemas.Topics;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code timelines.v1} as a table, ordered by stream, step and start: the topology of the
+ * application {@code timeline-table}.
+ *
+ * <pre>timelines.v1 -> keep-windows -> timeline-windows</pre>
+ *
+ * <p>It runs with {@code at_least_once}, since writing a window again changes nothing: its local
+ * state survives a kill, and the topic itself is its changelog. A tombstone removes a window, and a
+ * key that is no {@link TimelineKey} is never found. Keys and values are kept as they came; {@link
+ * StoreQueries} reads them.
+ */
+final class TimelineTable {
+  /** Name of the application, under the topics' prefix. */
+  static final String APPLICATION = "timeline-table";
+
+  /** {@code TimelineKey} to {@code TimelineWindow}. */
+  static final String STORE = "timeline-windows";
+
+  private TimelineTable() {}
+
+  static Topology topology(Topics topics) {
+    var bytes = Serdes.ByteArray();
+    return new Topology()
+        .addReadOnlyStateStore(
+            Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(STORE), bytes, bytes),
+            "timelines",
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer(),
+            topics.timelines(),
+            "keep-windows",
+            Keeper::new);
+  }
+
+  /** Writes what comes; a restore does the same without it. Confined to the task's thread. */
+  private static final class Keeper implements Processor<byte[], byte[], Void, Void> {
+    private @Nullable KeyValueStore<byte[], byte[]> store;
+
+    @Override
+    public void init(ProcessorContext<Void, Void> context) {
+      store = context.getStateStore(STORE);
+    }
+
+    @Override
+    public void process(Record<byte[], byte[]> record) {
+      if (store != null && record.key() != null) {
+        store.put(record.key(), record.value());
+      }
+    }
+  }
+}

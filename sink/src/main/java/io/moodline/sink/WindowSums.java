@@ -1,0 +1,125 @@
+package io.moodline.sink;
+
+import io.moodline.schemas.TimelineKey;
+import io.moodline.schemas.v1.Face;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.OpenWindow;
+import io.moodline.schemas.v1.Outcome;
+import io.moodline.schemas.v1.TimelineWindow;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Adds frames to a window and makes the public window of the sums. Sums, not means, are kept: a
+ * mean of means would drift. Thread-safe.
+ */
+final class WindowSums {
+  private static final OpenWindow EMPTY =
+      new OpenWindow(Map.of(), Map.of(), Map.of(), Map.of(), 0L, 0L, List.of(), List.of());
+
+  private WindowSums() {}
+
+  /** The window with one more frame, or with the drops that an end mark reports. */
+  static OpenWindow add(@Nullable OpenWindow window, FrameFaces frame) {
+    OpenWindow before = window == null ? EMPTY : window;
+    Map<String, Long> dropped = Ledgers.plus(before.getDropped(), frame.getDroppedBefore());
+    if (frame.getEndOfRun() != null) {
+      return OpenWindow.newBuilder(before).setDropped(dropped).build();
+    }
+    List<Face> scored = frame.getFaces().stream().filter(f -> !f.getScores().isEmpty()).toList();
+    List<String> labels = scored.isEmpty() ? before.getLabels() : union(before, frame.getLabels());
+    return new OpenWindow(
+        Ledgers.plus(before.getAnalysedByRate(), analysed(frame)),
+        Ledgers.plus(before.getSkipped(), Ledgers.reason(frame, Outcome.SKIPPED)),
+        Ledgers.plus(before.getFailed(), Ledgers.reason(frame, Outcome.FAILED)),
+        dropped,
+        before.getFaces() + frame.getFaces().size(),
+        before.getScoredFaces() + scored.size(),
+        labels,
+        sums(labels, before.getScoreSums(), frame.getLabels(), scored));
+  }
+
+  /** The public window. */
+  static TimelineWindow toTimeline(TimelineKey key, OpenWindow sums, boolean complete) {
+    Map<String, Double> means = means(sums);
+    return new TimelineWindow(
+        key.streamId(),
+        key.step().toMillis(),
+        key.start(),
+        Ledgers.sum(sums.getAnalysedByRate()),
+        sums.getSkipped(),
+        sums.getFailed(),
+        sums.getDropped(),
+        coverage(sums, key.step()),
+        sums.getFaces(),
+        means,
+        dominant(means),
+        complete);
+  }
+
+  private static Map<String, Long> analysed(FrameFaces frame) {
+    return frame.getOutcome() == Outcome.ANALYSED
+        ? Map.of(Double.toString(frame.getTargetFramesPerSecond()), 1L)
+        : Map.of();
+  }
+
+  private static List<String> union(OpenWindow window, List<String> more) {
+    if (window.getLabels().containsAll(more)) {
+      return window.getLabels();
+    }
+    List<String> labels = new ArrayList<>(window.getLabels());
+    more.stream().filter(label -> !labels.contains(label)).forEach(labels::add);
+    return labels;
+  }
+
+  private static List<Double> sums(
+      List<String> labels, List<Double> before, List<String> frameLabels, List<Face> faces) {
+    List<Double> sums = new ArrayList<>(before);
+    while (sums.size() < labels.size()) {
+      sums.add(0.0);
+    }
+    for (int i = 0; i < frameLabels.size() && !faces.isEmpty(); i++) {
+      int index = labels.indexOf(frameLabels.get(i));
+      double sum = sums.get(index);
+      for (Face face : faces) {
+        sum += face.getScores().get(i);
+      }
+      sums.set(index, sum);
+    }
+    return sums;
+  }
+
+  private static Map<String, Double> means(OpenWindow window) {
+    Map<String, Double> means = new LinkedHashMap<>();
+    for (int i = 0; i < window.getLabels().size(); i++) {
+      means.put(window.getLabels().get(i), window.getScoreSums().get(i) / window.getScoredFaces());
+    }
+    return means;
+  }
+
+  private static @Nullable String dominant(Map<String, Double> means) {
+    String dominant = null;
+    double best = -1;
+    for (Map.Entry<String, Double> mean : means.entrySet()) {
+      if (mean.getValue() > best) {
+        best = mean.getValue();
+        dominant = mean.getKey();
+      }
+    }
+    return dominant;
+  }
+
+  /** Each analysed frame covers one interval of the rate that was in force when it was sampled. */
+  private static double coverage(OpenWindow window, Duration step) {
+    double seconds = step.toMillis() / 1000.0;
+    double coverage = 0;
+    for (Map.Entry<String, Long> frames : window.getAnalysedByRate().entrySet()) {
+      coverage += frames.getValue() / (seconds * Double.parseDouble(frames.getKey()));
+    }
+    return Math.min(1, coverage);
+  }
+}
