@@ -4,6 +4,10 @@ import io.moodline.runtime.Health;
 import io.moodline.runtime.RuntimeSettings;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.UserException;
+import io.moodline.schemas.Topics;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -34,6 +38,7 @@ final class TimelineEngine implements AutoCloseable {
   static final String HEALTH_PART = "timelines";
 
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final String LOADING = "the timelines' stores are loading";
   private static final long CACHE_BYTES = 16L * 1024 * 1024;
   private static final Logger log = LoggerFactory.getLogger(TimelineEngine.class);
 
@@ -44,24 +49,37 @@ final class TimelineEngine implements AutoCloseable {
   private final TimelineQueries queries;
   private final AtomicBoolean closing = new AtomicBoolean();
 
-  private TimelineEngine(StageContext ctx) {
+  private TimelineEngine(StageContext ctx, TimelineMetrics metrics) {
+    Topics topics = ctx.kafka().topics();
     this.ctx = ctx;
-    WindowRules rules = WindowRules.of(ctx.settings());
-    this.metrics = new TimelineMetrics(ctx.metrics());
+    this.metrics = metrics;
     this.timelines =
         application(
-            EmotionTimelines.topology(ctx.kafka().topics(), rules, metrics), countingConfig(ctx));
-    this.table = application(TimelineTable.topology(ctx.kafka().topics()), tableConfig(ctx));
+            EmotionTimelines.topology(topics, WindowRules.of(ctx.settings()), metrics),
+            countingConfig(ctx));
+    this.table = application(TimelineTable.topology(topics), tableConfig(ctx));
     this.queries = new StoreQueries(timelines, table, ctx.kafka().partitions(), metrics);
   }
 
-  /** Starts both applications and returns without waiting until they run: see the health part. */
+  /**
+   * Starts both applications and returns without waiting until they run: see the health part.
+   *
+   * @throws UserException when the folder of the stores can not be used
+   */
   static TimelineEngine start(StageContext ctx) {
-    TimelineEngine engine = new TimelineEngine(ctx);
-    ctx.health().report(HEALTH_PART, Health.State.STARTING, "the timelines' stores are loading");
-    engine.timelines.start();
-    engine.table.start();
-    return engine;
+    makeFolder(stateFolder(ctx.settings()));
+    ctx.health().report(HEALTH_PART, Health.State.STARTING, LOADING);
+    TimelineMetrics metrics = new TimelineMetrics(ctx.metrics());
+    try {
+      // Neither application holds a thread or a native resource before it is started.
+      TimelineEngine engine = new TimelineEngine(ctx, metrics);
+      engine.timelines.start();
+      engine.table.start();
+      return engine;
+    } catch (RuntimeException e) {
+      metrics.close();
+      throw e;
+    }
   }
 
   TimelineQueries queries() {
@@ -116,7 +134,7 @@ final class TimelineEngine implements AutoCloseable {
     } else if (isOver(counting) || isOver(reading)) {
       ctx.health().report(HEALTH_PART, Health.State.DOWN, "the timelines' stores are closed");
     } else {
-      ctx.health().report(HEALTH_PART, Health.State.STARTING, "the timelines' stores are loading");
+      ctx.health().report(HEALTH_PART, Health.State.STARTING, LOADING);
     }
   }
 
@@ -173,6 +191,20 @@ final class TimelineEngine implements AutoCloseable {
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
     config.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, StoreMemory.class);
     return config;
+  }
+
+  private static void makeFolder(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UserException(
+          "folder "
+              + folder
+              + " can not be written ("
+              + e.getMessage()
+              + "): set streams.state.folder to one that can",
+          e);
+    }
   }
 
   private static Path stateFolder(Settings settings) {
