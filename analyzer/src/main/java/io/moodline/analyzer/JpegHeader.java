@@ -77,7 +77,8 @@ record JpegHeader(int width, int height, int components, boolean progressive, in
     /** Start of frame: precision, height, width, components. */
     private void frame(int marker) throws UnusablePictureException {
       check(width == 0, "it gives its size twice");
-      check(word(at) >= 8, "its size is cut off");
+      int length = word(at);
+      check(length >= 8 && length == 8 + 3 * byteAt(at + 7), "its size is cut off");
       check(byteAt(at + 2) == 8, "it does not have 8 bits per sample");
       // 0xC0 baseline, 0xC1 extended, 0xC2 progressive; the rest nobody writes: lossless,
       // arithmetic.
