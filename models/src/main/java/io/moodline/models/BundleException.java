@@ -8,10 +8,15 @@ public final class BundleException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public BundleException(String message) {
-    super(message);
+    super(onOneLine(message));
   }
 
   public BundleException(String message, Throwable cause) {
-    super(message, cause);
+    super(onOneLine(message), cause);
+  }
+
+  /** Names inside a message come from files that anybody may have written. */
+  private static String onOneLine(String message) {
+    return message.replaceAll("[\\p{Cntrl}\u2028\u2029]+", " ");
   }
 }

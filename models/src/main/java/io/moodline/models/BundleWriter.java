@@ -11,8 +11,7 @@ import java.util.Map;
 
 /**
  * Writes a bundle's folder: network, canaries, card and the manifest that seals them. The same
- * values give the same bytes. The finished folder is loaded as a user would load it, so what cannot
- * be used is not left behind as if it could. Confined to one thread.
+ * values give the same bytes. Confined to one thread.
  */
 final class BundleWriter {
   private BundleWriter() {}
@@ -34,7 +33,7 @@ final class BundleWriter {
       Map<String, byte[]> canaries,
       String modelCard) {}
 
-  static Bundle write(Path folder, Contents contents, byte[] onnx) {
+  static void write(Path folder, Contents contents, byte[] onnx) {
     Manifest.checkName(contents.name());
     Manifest.checkLabels(contents.labels(), contents.name());
     Map<String, byte[]> files = new LinkedHashMap<>();
@@ -51,7 +50,6 @@ final class BundleWriter {
     } catch (IOException e) {
       throw new BundleException(folder + " cannot be written: " + e.getMessage(), e);
     }
-    return Bundle.load(folder);
   }
 
   private static Canaries canaries(Contents contents, byte[] onnx) {

@@ -45,7 +45,9 @@ public final class Bundles {
       try (Stream<Path> children = Files.list(folder)) {
         children
             .filter(child -> Files.isRegularFile(child.resolve(Manifest.FILE)))
-            .forEach(child -> names.add(child.getFileName().toString()));
+            .map(child -> child.getFileName().toString())
+            .filter(Manifest::isName)
+            .forEach(names::add);
       } catch (IOException e) {
         throw new BundleException(folder + " cannot be listed: " + e.getMessage(), e);
       }

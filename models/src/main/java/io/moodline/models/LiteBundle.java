@@ -38,14 +38,14 @@ public final class LiteBundle {
     }
     try {
       Path folder = Path.of(args[3]);
-      Bundle bundle =
-          BundleWriter.write(
-              folder,
-              contents(
-                  Path.of(args[1]),
-                  canaries(Path.of(args[2])),
-                  Files.readString(folder.resolve(Manifest.CARD))),
-              network(Weights.readNpz(Path.of(args[0]))));
+      BundleWriter.write(
+          folder,
+          contents(
+              Path.of(args[1]),
+              canaries(Path.of(args[2])),
+              Files.readString(folder.resolve(Manifest.CARD))),
+          network(Weights.readNpz(Path.of(args[0]))));
+      Bundle bundle = Bundle.load(folder);
       System.out.println(bundle.name() + " " + bundle.digest());
     } catch (BundleException | IOException e) {
       System.err.println("moodline: " + e.getMessage());
@@ -54,10 +54,7 @@ public final class LiteBundle {
   }
 
   static byte[] network(Weights weights) {
-    GraphBuilder graph = new GraphBuilder(LiteNetwork.ARCHITECTURE, weights);
-    LiteNetwork.write(graph, LABELS.size());
-    graph.describe("labels", String.join(",", LABELS));
-    return graph.build();
+    return ModelImport.network(Architecture.LITE, LABELS, weights);
   }
 
   private static BundleWriter.Contents contents(

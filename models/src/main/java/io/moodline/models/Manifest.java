@@ -56,8 +56,12 @@ record Manifest(
     files = Map.copyOf(files);
   }
 
+  static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
+
   static String checkName(String name) {
-    if (!NAME.matcher(name).matches()) {
+    if (!isName(name)) {
       throw new BundleException(
           "model name \"" + name + "\" must be lower-case letters, digits, dots and dashes");
     }

@@ -16,9 +16,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 
 /**
- * Reads NumPy's files: .npy (one array) and .npz (a zip of them). Numbers only, little endian,
- * row-major; object arrays, which are pickles, are refused. Nothing is allocated before the bytes
- * it is for have been counted, so a small file cannot ask for much memory.
+ * Reads NumPy's files: .npy (one array) and .npz (a zip of them). Numbers only, little endian;
+ * object arrays, which are pickles, are refused. Nothing is allocated before the bytes it is for
+ * have been counted, so a small file cannot ask for much memory.
  */
 final class Npz {
   private static final int MOST_ENTRIES = 10_000;
@@ -29,7 +29,7 @@ final class Npz {
   private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([0-9, L]*)\\)");
 
-  /** One array: its NumPy type ("f4", "u1", ...), its shape and its bytes, little endian. */
+  /** One array: its NumPy type ("f4", "u1", ...), its shape and its bytes, row-major. */
   record Array(String type, int[] shape, ByteBuffer bytes) {
 
     /** The values as floats; integers beyond 2^24 and doubles are rounded to the nearest. */
@@ -40,6 +40,7 @@ final class Npz {
         values[i] =
             switch (type) {
               case "f4" -> from.getFloat();
+              case "f2" -> HalfFloats.toFloat(from.getShort());
               case "f8" -> (float) from.getDouble();
               case "i8" -> from.getLong();
               case "i4" -> from.getInt();
@@ -107,17 +108,40 @@ final class Npz {
     bytes.position(bytes.position() + (int) headerLength);
 
     String descr = only(DESCR, header, where, "type");
-    if (descr.charAt(0) == '>' || only(ORDER, header, where, "order").equals("True")) {
-      throw new BundleException(where + ": must be little endian and row-major");
+    if (descr.charAt(0) == '>') {
+      throw new BundleException(where + ": must be little endian");
     }
     String type = descr.substring(1);
     int[] shape = shape(only(SHAPE, header, where, "shape"), where);
-    long expected = Math.multiplyExact(checkedSize(shape, where), (long) width(type, where));
+    int width = width(type, where);
+    long expected = Math.multiplyExact(checkedSize(shape, where), (long) width);
     if (expected != bytes.remaining()) {
       throw new BundleException(
           where + ": holds " + bytes.remaining() + " bytes where its shape needs " + expected);
     }
-    return new Array(type, shape, bytes.slice().asReadOnlyBuffer());
+    ByteBuffer values = bytes.slice();
+    if (only(ORDER, header, where, "order").equals("True")) {
+      values = rowMajor(values, shape, width);
+    }
+    return new Array(type, shape, values.asReadOnlyBuffer());
+  }
+
+  /** An array that is stored with its first index running fastest, the usual way round. */
+  private static ByteBuffer rowMajor(ByteBuffer columnMajor, int[] shape, int width) {
+    ByteBuffer values = ByteBuffer.allocate(columnMajor.remaining());
+    int[] index = new int[shape.length];
+    while (values.hasRemaining()) {
+      int at = 0;
+      for (int axis = shape.length - 1; axis >= 0; axis--) {
+        at = at * shape[axis] + index[axis];
+      }
+      values.put(values.position(), columnMajor, at * width, width);
+      values.position(values.position() + width);
+      for (int axis = shape.length - 1; axis >= 0 && ++index[axis] == shape[axis]; axis--) {
+        index[axis] = 0;
+      }
+    }
+    return values.flip();
   }
 
   private static String only(Pattern pattern, String header, String where, String what) {
@@ -156,7 +180,7 @@ final class Npz {
     return switch (type) {
       case "f8", "i8" -> 8;
       case "f4", "i4" -> 4;
-      case "i2" -> 2;
+      case "i2", "f2" -> 2;
       case "i1", "u1", "b1" -> 1;
       default -> {
         // Text rides along in some files (class names); its bytes are kept, never interpreted.

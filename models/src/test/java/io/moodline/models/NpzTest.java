@@ -50,6 +50,17 @@ class NpzTest {
   }
 
   @Test
+  void turnsColumnMajorArraysRound() {
+    byte[] npy = npy("<f4", "(2, 3)", floats(1, 4, 2, 5, 3, 6));
+    String header = new String(npy, StandardCharsets.ISO_8859_1);
+    byte[] turned =
+        header
+            .replace("'fortran_order': False", "'fortran_order': True ")
+            .getBytes(StandardCharsets.ISO_8859_1);
+    assertThat(Npz.parse(turned, "turned").toTensor().values()).containsExactly(1, 2, 3, 4, 5, 6);
+  }
+
+  @Test
   void refusesAnArrayThatIsShorterThanItsShape() throws IOException {
     refused(npy("<f4", "(2, 4)", floats(1, 2, 3)), "holds 12 bytes where its shape needs 32");
   }
