@@ -1,0 +1,55 @@
+package io.moodline.ingest;
+
+import java.util.OptionalLong;
+
+/** What a decoder tells of one source, in this order: opened, frames, then one of the two ends. */
+interface DecodeListener {
+  /** The source is open. */
+  void opened(SourceInfo info);
+
+  /** One sampled frame; for a recording never more than were granted. */
+  void frame(DecodedFrame frame);
+
+  /** No frames follow: the end of a recording, or a live source that went away. */
+  void ended();
+
+  /** It can not go on. */
+  void failed(DecodeFailure failure);
+
+  /**
+   * What a source is.
+   *
+   * @param codec FFmpeg's name, for example {@code h264}
+   * @param width of the source's picture as it is shown, pixels
+   * @param height of the source's picture as it is shown, pixels
+   * @param framesPerSecond the source's own rate; 0 where it does not say
+   * @param targetFramesPerSecond the rate of sampling in force: the smaller of the asked one and
+   *     the source's own
+   * @param durationMicros length of a recording as its container states it
+   */
+  record SourceInfo(
+      String codec,
+      int width,
+      int height,
+      double framesPerSecond,
+      double targetFramesPerSecond,
+      OptionalLong durationMicros) {}
+
+  /**
+   * One sampled frame.
+   *
+   * @param mediaTimeMicros since the source's first picture
+   * @param width of the JPEG in pixels
+   * @param height of the JPEG in pixels
+   */
+  record DecodedFrame(long mediaTimeMicros, int width, int height, byte[] jpeg) {}
+
+  /**
+   * Why a source can not go on.
+   *
+   * @param message a sentence for people, without secrets
+   * @param retry true when the decoder is to blame (it died or hung) and another may do better;
+   *     false when the source itself is no video, has no picture, or broke
+   */
+  record DecodeFailure(String message, boolean retry) {}
+}
