@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
@@ -42,7 +43,6 @@ final class EventReader {
     POSITION
   }
 
-  private static final Duration HEARTBEAT = Duration.ofSeconds(15);
   private static final Duration POLL = Duration.ofSeconds(1);
   private static final int RETRY_MILLIS = 2000;
   private static final Logger log = LoggerFactory.getLogger(EventReader.class);
@@ -54,6 +54,7 @@ final class EventReader {
   private final List<String> gaps;
   private final OutputStream out;
   private final Runnable disconnect;
+  private final Supplier<Duration> heartbeat;
   private final ApiMetrics metrics;
   private final CompletableFuture<Void> done = new CompletableFuture<>();
   private final ByteArrayOutputStream block = new ByteArrayOutputStream();
@@ -70,6 +71,7 @@ final class EventReader {
       List<String> gaps,
       OutputStream out,
       Runnable disconnect,
+      Supplier<Duration> heartbeat,
       ApiMetrics metrics) {
     this.streamId = streamId;
     this.statusTopic = statusTopic;
@@ -78,6 +80,7 @@ final class EventReader {
     this.gaps = gaps;
     this.out = out;
     this.disconnect = disconnect;
+    this.heartbeat = heartbeat;
     this.metrics = metrics;
   }
 
@@ -85,6 +88,7 @@ final class EventReader {
    * Finds the place in the log; nothing is written yet.
    *
    * @param disconnect breaks the connection, also while a write hangs
+   * @param heartbeat for how long nothing may be written
    */
   static EventReader open(
       KafkaConnection kafka,
@@ -93,6 +97,7 @@ final class EventReader {
       From from,
       OutputStream out,
       Runnable disconnect,
+      Supplier<Duration> heartbeat,
       ApiMetrics metrics) {
     KafkaConsumer<byte[], byte[]> consumer =
         kafka.consumer(
@@ -133,6 +138,7 @@ final class EventReader {
           gaps,
           out,
           disconnect,
+          heartbeat,
           metrics);
     } catch (RuntimeException e) {
       consumer.close();
@@ -155,7 +161,7 @@ final class EventReader {
           position.read(new TopicPartition(record.topic(), record.partition()), record.offset());
           put(record);
         }
-        boolean quiet = System.nanoTime() - lastWrite > HEARTBEAT.toNanos();
+        boolean quiet = System.nanoTime() - lastWrite > heartbeat.get().toNanos();
         if (quiet && block.size() == 0) {
           put("id: " + here() + "\n: still here\n\n");
         }

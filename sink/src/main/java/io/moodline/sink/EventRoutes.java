@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.KafkaException;
@@ -24,14 +26,19 @@ import org.eclipse.jetty.ee10.servlet.ServletContextRequest;
  */
 final class EventRoutes implements AutoCloseable {
   private static final Duration WATCH = Duration.ofMillis(500);
+  private static final Duration HEARTBEAT = Duration.ofSeconds(15);
+  private static final Duration CROWDED_HEARTBEAT = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(4);
+  private static final int MAX_WAITING = 4;
 
   private final StageContext stage;
   private final StreamRegistry registry;
   private final ApiMetrics metrics;
   private final int maxReaders;
+  private final Semaphore places;
+  private final Semaphore waiting = new Semaphore(MAX_WAITING);
   private final Duration slowReaderLimit;
   private final Set<EventReader> readers = ConcurrentHashMap.newKeySet();
-  private final AtomicInteger open = new AtomicInteger();
   private final AtomicInteger number = new AtomicInteger();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Object watching = new Object();
@@ -42,6 +49,7 @@ final class EventRoutes implements AutoCloseable {
     this.registry = registry;
     this.metrics = metrics;
     this.maxReaders = stage.settings().get(SinkSettings.EVENT_READERS);
+    this.places = new Semaphore(maxReaders);
     this.slowReaderLimit = stage.settings().get(SinkSettings.SLOW_READER);
     this.watch = Worker.start("sink-events-watch", this::watch, this::wakeUp, stage.failures());
   }
@@ -50,8 +58,7 @@ final class EventRoutes implements AutoCloseable {
     StreamView stream = StreamRoutes.find(registry, StreamRoutes.id(ctx));
     Optional<String> lastId = lastEventId(ctx);
     boolean fromBeginning = fromBeginning(ctx);
-    if (open.incrementAndGet() > maxReaders || closed.get()) {
-      open.decrementAndGet();
+    if (closed.get() || !takePlace()) {
       throw Problem.unavailable("there are " + maxReaders + " readers of events already");
     }
     EventReader reader = null;
@@ -73,9 +80,34 @@ final class EventRoutes implements AutoCloseable {
       throw Problem.unavailable("Kafka does not answer");
     } finally {
       if (reader == null) {
-        open.decrementAndGet();
+        places.release();
       }
     }
+  }
+
+  /**
+   * A reader that left is noticed only when something is written to it. So where places are few,
+   * readers are written to every second, and a newcomer waits for that.
+   */
+  private boolean takePlace() {
+    if (places.tryAcquire()) {
+      return true;
+    }
+    if (!waiting.tryAcquire()) {
+      return false;
+    }
+    try {
+      return places.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      waiting.release();
+    }
+  }
+
+  private Duration heartbeat() {
+    return places.availablePermits() <= maxReaders / 4 ? CROWDED_HEARTBEAT : HEARTBEAT;
   }
 
   private EventReader reader(
@@ -101,6 +133,7 @@ final class EventRoutes implements AutoCloseable {
         from,
         ctx.res().getOutputStream(),
         () -> connection.getEndPoint().close(),
+        this::heartbeat,
         metrics);
   }
 
@@ -123,7 +156,7 @@ final class EventRoutes implements AutoCloseable {
 
   private void left(EventReader reader) {
     if (readers.remove(reader)) {
-      open.decrementAndGet();
+      places.release();
       metrics.eventReaders.dec();
     }
   }
@@ -147,6 +180,16 @@ final class EventRoutes implements AutoCloseable {
     synchronized (watching) {
       watching.notifyAll();
     }
+  }
+
+  /** Readers that are connected. */
+  int open() {
+    return maxReaders - places.availablePermits();
+  }
+
+  /** Readers that were cut since the start. */
+  double cutReaders() {
+    return metrics.eventReadersCut.get();
   }
 
   /** Ends all readers; their requests are answered to the end. */

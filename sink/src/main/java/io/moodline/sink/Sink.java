@@ -19,6 +19,8 @@ public final class Sink implements AutoCloseable {
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private final TimelineApi api;
+  private final StreamRegistry registry;
+  private final EventRoutes events;
 
   private Sink(StageContext ctx, RecordingCheck check, @Nullable TimelineQueries given) {
     try {
@@ -27,8 +29,8 @@ public final class Sink implements AutoCloseable {
       ApiMetrics metrics = new ApiMetrics(ctx.metrics());
       JvmMetrics.builder().register(ctx.metrics());
       TimelineQueries timelines = given == null ? open(TimelineEngine.start(ctx)).queries() : given;
-      StreamRegistry registry = open(StreamRegistry.start(ctx, metrics));
-      EventRoutes events = new EventRoutes(ctx, registry, metrics);
+      registry = open(StreamRegistry.start(ctx, metrics));
+      events = new EventRoutes(ctx, registry, metrics);
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
@@ -75,6 +77,14 @@ public final class Sink implements AutoCloseable {
 
   TimelineApi api() {
     return api;
+  }
+
+  StreamRegistry registry() {
+    return registry;
+  }
+
+  EventRoutes events() {
+    return events;
   }
 
   private <T extends AutoCloseable> T open(T part) {

@@ -43,11 +43,11 @@ final class SystemRoutes {
     body.put("version", version())
         .put("instance", stage.instance())
         .put("ready", stage.health().isReady())
-        .put("detector", reason("detector"))
         .put("model", reason("model"))
         .put("notice", NOTICE)
         .put("framesPerSecond", stage.settings().get(SinkSettings.FRAMES_PER_SECOND))
         .put("uploadMaxBytes", 1_000_000L * stage.settings().get(SinkSettings.UPLOAD_MEGABYTES));
+    putDetector(body);
     ArrayNode purposes = body.putArray("purposes");
     for (Purpose purpose : Purpose.values()) {
       purposes.add(purpose.word());
@@ -71,6 +71,19 @@ final class SystemRoutes {
           .put("state", part.state().name())
           .put("reason", part.reason());
     }
+  }
+
+  /** The detector and what it can not see; null in a process without an analyzer. */
+  private void putDetector(ObjectNode body) {
+    String says = reason("detector");
+    if (says == null) {
+      body.putNull("detector");
+      return;
+    }
+    String[] words = says.split(": ", 2);
+    body.putObject("detector")
+        .put("name", words[0])
+        .put("limits", words.length == 2 ? words[1] : "");
   }
 
   /** What the part of the process that detects or classifies says of itself; null without one. */

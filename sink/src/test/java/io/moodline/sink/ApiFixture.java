@@ -160,6 +160,10 @@ final class ApiFixture implements AutoCloseable {
             .POST(HttpRequest.BodyPublishers.ofString(json)));
   }
 
+  ApiDescription description() throws Exception {
+    return new ApiDescription(get("/openapi.yaml").body());
+  }
+
   static JsonNode json(HttpResponse<String> response) throws IOException {
     return JSON.readTree(response.body());
   }

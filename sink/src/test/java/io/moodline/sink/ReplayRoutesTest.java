@@ -63,6 +63,7 @@ class ReplayRoutesTest {
   void replaysWhatWasUploaded() throws Exception {
     var uploaded = upload("my%20talk.mov", ApiFixture.mp4("pictures of a talk"));
     assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
+    api.description().check("Recording", ApiFixture.json(uploaded));
     String recording = ApiFixture.json(uploaded).get("recording").textValue();
     assertThat(recording).matches("my-talk-[0-9a-f]{8}\\.mp4");
     assertThat(Files.readAllBytes(api.media().resolve(recording)))
@@ -92,6 +93,7 @@ class ReplayRoutesTest {
         api.post("/api/v1/replays", "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\"}");
     String id = ApiFixture.json(created).get("id").textValue();
     assertThat(state(id)).isEqualTo("WAITING");
+    api.description().check("Replay", ApiFixture.json(created));
 
     sendStatus(id, StreamState.STREAMING, 30);
     Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> state(id).equals("STREAMING"));
@@ -115,6 +117,8 @@ class ReplayRoutesTest {
 
     JsonNode done = ApiFixture.json(api.get("/api/v1/replays/" + id));
     assertThat(done.get("state").textValue()).isEqualTo("FINISHED");
+    api.description().check("Replay", done);
+    api.description().check("Stream", ApiFixture.json(api.get("/api/v1/streams/" + id)));
     assertThat(done.get("progress").doubleValue()).isEqualTo(1);
     assertThat(done.get("run").textValue()).isEqualTo(RUN);
     assertThat(done.get("detector").textValue()).isEqualTo("opencv-cascade");
@@ -144,7 +148,12 @@ class ReplayRoutesTest {
     return ApiFixture.json(api.get("/api/v1/replays/" + id)).get("state").textValue();
   }
 
-  static void sendStatus(String id, StreamState state, long published) throws Exception {
+  private static void sendStatus(String id, StreamState state, long published) throws Exception {
+    sendStatusOf(api, id, state, published);
+  }
+
+  static void sendStatusOf(ApiFixture api, String id, StreamState state, long published)
+      throws Exception {
     StreamStatus status =
         StreamStatus.newBuilder()
             .setStreamId(id)

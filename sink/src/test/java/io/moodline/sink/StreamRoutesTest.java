@@ -41,6 +41,7 @@ class StreamRoutesTest {
       JsonNode got = ApiFixture.json(api.get("/api/v1/streams/fresh-" + i));
       assertThat(got.get("name").textValue()).isEqualTo("Lobby " + i);
       assertThat(got.get("revision").longValue()).isEqualTo(1);
+      api.description().check("Stream", got);
       assertThat(got.at("/status/state").textValue()).isEqualTo("WAITING");
       assertThat(api.delete("/api/v1/streams/fresh-" + i).statusCode()).isEqualTo(204);
       assertThat(api.get("/api/v1/streams/fresh-" + i).statusCode()).isEqualTo(404);
@@ -120,6 +121,7 @@ class StreamRoutesTest {
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
     assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
     JsonNode problem = ApiFixture.json(answer);
+    api.description().check("Problem", problem);
     assertThat(problem.get("status").intValue()).isEqualTo(status);
     assertThat(problem.get("type").textValue()).isEqualTo("about:blank");
     assertThat(problem.get("title").textValue()).isNotEmpty();

@@ -66,6 +66,7 @@ class TimelineRoutesTest {
     JsonNode timeline = ApiFixture.json(api.get("/api/v1/streams/talk/timeline?step=1s"));
     assertThat(timeline.get("stream").textValue()).isEqualTo("talk");
     assertThat(timeline.get("step").textValue()).isEqualTo("1s");
+    api.description().check("Timeline", timeline);
     JsonNode windows = timeline.get("windows");
     assertThat(windows).hasSize(3);
     assertThat(windows.get(0).toString())
