@@ -9,11 +9,14 @@ import io.moodline.schemas.Topics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -185,12 +188,34 @@ final class TimelineEngine implements AutoCloseable {
   private static Map<String, Object> config(StageContext ctx, String application) {
     Map<String, Object> config = new HashMap<>(ctx.kafka().streamsConfig(application));
     config.put(StreamsConfig.STATE_DIR_CONFIG, stateFolder(ctx.settings()).toString());
-    config.put(
-        StreamsConfig.REPLICATION_FACTOR_CONFIG,
-        ctx.settings().get(RuntimeSettings.TOPIC_REPLICATION));
+    config.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replication(ctx.settings()));
+    // A static member that was killed is let in again at once; a dynamic one would wait for its own
+    // session to end. The new group protocol would make it wait for 45 s.
+    config.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, memberId(stateFolder(ctx.settings())));
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
     config.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, StoreMemory.class);
     return config;
+  }
+
+  private static int replication(Settings settings) {
+    boolean embedded = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty();
+    return embedded ? 1 : settings.get(RuntimeSettings.TOPIC_REPLICATION);
+  }
+
+  /** Who this instance is to its groups: whoever has the folder of the stores, which one has. */
+  private static String memberId(Path folder) {
+    Path file = folder.resolve("member-id");
+    try {
+      if (Files.notExists(file)) {
+        Path draft =
+            Files.writeString(folder.resolve("member-id.new"), UUID.randomUUID().toString());
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+      }
+      return UUID.fromString(Files.readString(file)).toString();
+    } catch (IOException | IllegalArgumentException e) {
+      throw new UserException(
+          "file " + file + " can not be used (" + e.getMessage() + "): remove it", e);
+    }
   }
 
   private static void makeFolder(Path folder) {
