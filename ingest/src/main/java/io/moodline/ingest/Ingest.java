@@ -1,0 +1,92 @@
+package io.moodline.ingest;
+
+import io.moodline.runtime.Health;
+import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.StageContext;
+import io.moodline.runtime.Worker;
+import java.security.SecureRandom;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * The ingest of one process: wires the stage, starts its thread and closes everything in reverse.
+ * What the stage does is in {@link StreamReader}. Thread-safe.
+ */
+public final class Ingest implements AutoCloseable {
+  static final String HEALTH_PART = "ingest";
+
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private boolean closed;
+
+  private Ingest() {}
+
+  /** Starts with decoders that the ingest owns from now on. */
+  static Ingest start(StageContext context, Decoders decoders) {
+    Ingest ingest = new Ingest();
+    try {
+      context.health().report(HEALTH_PART, Health.State.STARTING, "joining the group");
+      ingest.open(context, ingest.own(decoders));
+      return ingest;
+    } catch (RuntimeException | Error e) {
+      ingest.close();
+      throw e;
+    }
+  }
+
+  private void open(StageContext context, Decoders decoders) {
+    KafkaConnection kafka = context.kafka();
+    Settings settings = context.settings();
+    IngestMetrics metrics = new IngestMetrics(context.metrics());
+    StreamWork work =
+        new StreamWork(
+            context.instance(),
+            decoders,
+            own(new SourceOrders(MediaFolder.open(settings), context.secrets())),
+            own(new FramePublisher(kafka, context.instance())),
+            own(new Unanalysed(kafka)),
+            metrics,
+            new StreamWork.Limits(
+                settings.get(IngestSettings.UNANALYSED_FRAMES),
+                settings.get(IngestSettings.LIVE_QUEUE_FRAMES),
+                settings.get(IngestSettings.STALL_AFTER),
+                settings.get(IngestSettings.RECONNECT_AFTER)),
+            context.clock(),
+            new SecureRandom());
+    StreamReader reader =
+        new StreamReader(
+            work,
+            new StatusLog(kafka, metrics),
+            context.health(),
+            settings.get(IngestSettings.COMMIT_INTERVAL),
+            owner -> new StreamIntake(kafka, context.instance(), context.clock(), owner));
+    own(Worker.start("ingest-streams", reader::run, reader::wakeUp, context.failures()));
+  }
+
+  private <T extends AutoCloseable> T own(T part) {
+    owned.push(part);
+    return part;
+  }
+
+  /** Stops the streams, then the decoders. A second call does nothing. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    RuntimeException failure = null;
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (Exception e) {
+        failure =
+            failure == null ? new IllegalStateException("ingest did not stop cleanly", e) : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

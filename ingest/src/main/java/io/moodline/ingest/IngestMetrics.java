@@ -1,0 +1,113 @@
+package io.moodline.ingest;
+
+import io.moodline.schemas.v1.StreamKind;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.Locale;
+
+/**
+ * What ingest counts. The flow equation of a stream: frames due = published + dropped. Thread-safe.
+ */
+final class IngestMetrics {
+  private final Counter published;
+  private final Counter publishedBytes;
+  private final Counter dropped;
+  private final Counter aborted;
+  private final Counter runs;
+  private final Counter decoderFailures;
+  private final Counter unreadable;
+  private final Gauge streams;
+  private final Gauge unanalysed;
+
+  IngestMetrics(PrometheusRegistry registry) {
+    published =
+        Counter.builder()
+            .name("moodline_ingest_frames_published_total")
+            .help("Frames published and committed.")
+            .labelNames("kind")
+            .register(registry);
+    publishedBytes =
+        Counter.builder()
+            .name("moodline_ingest_frame_bytes_published_total")
+            .help("Bytes of JPEG published and committed.")
+            .labelNames("kind")
+            .register(registry);
+    dropped =
+        Counter.builder()
+            .name("moodline_ingest_frames_dropped_total")
+            .help("Live frames that were due but not published.")
+            .labelNames("reason")
+            .register(registry);
+    aborted =
+        Counter.builder()
+            .name("moodline_ingest_transactions_aborted_total")
+            .help("Transactions that were given up and sent again.")
+            .register(registry);
+    runs =
+        Counter.builder()
+            .name("moodline_ingest_runs_ended_total")
+            .help("Runs that ended, by reason.")
+            .labelNames("reason")
+            .register(registry);
+    decoderFailures =
+        Counter.builder()
+            .name("moodline_ingest_decoder_failures_total")
+            .help("Sources whose decoding broke, by whether another try may help.")
+            .labelNames("retry")
+            .register(registry);
+    unreadable =
+        Counter.builder()
+            .name("moodline_ingest_records_unreadable_total")
+            .help("Records of the streams topic that could not be read.")
+            .register(registry);
+    streams =
+        Gauge.builder()
+            .name("moodline_ingest_streams")
+            .help("Streams of this instance, by state.")
+            .labelNames("state")
+            .register(registry);
+    unanalysed =
+        Gauge.builder()
+            .name("moodline_ingest_unanalysed_frames")
+            .help("Frames of recordings that were published but not analysed yet.")
+            .register(registry);
+  }
+
+  void published(StreamKind kind, int bytes) {
+    published.labelValues(word(kind)).inc();
+    publishedBytes.labelValues(word(kind)).inc(bytes);
+  }
+
+  void dropped(String reason, long frames) {
+    dropped.labelValues(reason).inc(frames);
+  }
+
+  void transactionAborted() {
+    aborted.inc();
+  }
+
+  void runEnded(String reason) {
+    runs.labelValues(reason).inc();
+  }
+
+  void decoderFailed(boolean retry) {
+    decoderFailures.labelValues(Boolean.toString(retry)).inc();
+  }
+
+  void unreadable() {
+    unreadable.inc();
+  }
+
+  void streams(String state, long count) {
+    streams.labelValues(state).set(count);
+  }
+
+  void unanalysed(long frames) {
+    unanalysed.set(frames);
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,43 @@
+package io.moodline.ingest;
+
+import io.moodline.runtime.Setting;
+import java.time.Duration;
+import java.util.List;
+
+/** Settings of the ingest stage. Thread-safe. */
+public final class IngestSettings {
+  static final Setting<Integer> UNANALYSED_FRAMES =
+      Setting.integer(
+          "ingest.unanalysed.frames",
+          64,
+          2,
+          10_000,
+          "Frames of one recording that may wait for the analyzer; reading pauses beyond it.");
+  static final Setting<Integer> LIVE_QUEUE_FRAMES =
+      Setting.integer(
+          "ingest.live.queue.frames",
+          8,
+          1,
+          1000,
+          "Frames of one live stream that may wait to be published; the oldest is dropped and counted beyond it.");
+  static final Setting<Duration> COMMIT_INTERVAL =
+      Setting.duration(
+          "ingest.commit.interval",
+          "50ms",
+          "How often frames and positions are committed together.");
+  static final Setting<Duration> STALL_AFTER =
+      Setting.duration(
+          "ingest.stall.after",
+          "5s",
+          "A live stream without a frame for so long is called STALLED.");
+  static final Setting<Duration> RECONNECT_AFTER =
+      Setting.duration(
+          "ingest.reconnect.after",
+          "10s",
+          "A live stream without a frame for so long is disconnected and opened again.");
+
+  public static final List<Setting<?>> ALL =
+      List.of(UNANALYSED_FRAMES, LIVE_QUEUE_FRAMES, COMMIT_INTERVAL, STALL_AFTER, RECONNECT_AFTER);
+
+  private IngestSettings() {}
+}

@@ -1,0 +1,274 @@
+package io.moodline.ingest;
+
+import io.moodline.ingest.DecodeListener.DecodedFrame;
+import io.moodline.ingest.DecodeListener.SourceInfo;
+import io.moodline.ingest.FrameQueue.Queued;
+import io.moodline.schemas.v1.EndOfRun;
+import io.moodline.schemas.v1.EndReason;
+import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamSpec;
+import io.moodline.schemas.v1.StreamState;
+import io.moodline.schemas.v1.StreamStatus;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is written of a stream: its frames, its end marks and its status, with the counts that tie
+ * them together. The status in a transaction always says what the frames in it amount to. Confined
+ * to the reader's thread.
+ */
+final class RunRecord {
+  /** A live queue was full: the newest frames win. */
+  static final String QUEUE_FULL = "QUEUE_FULL";
+
+  private final StreamWork work;
+  private StreamSpec spec;
+  private String fingerprint;
+  private @Nullable String runId;
+  private boolean runOpen;
+  private long published;
+  private Map<String, Long> dropped = new HashMap<>();
+  private long lastMediaTimeMicros = -1;
+  private double targetFramesPerSecond;
+  private StreamState state = StreamState.CONNECTING;
+  private Instant since;
+  private @Nullable String reason;
+  private @Nullable SourceInfo info;
+  private @Nullable CaptureClock captureClock;
+  private @Nullable Instant runStart;
+  private boolean changed = true;
+
+  RunRecord(StreamWork work, StreamSpec spec, String fingerprint, @Nullable StreamStatus before) {
+    this.work = work;
+    this.spec = spec;
+    this.fingerprint = fingerprint;
+    this.since = now();
+    this.targetFramesPerSecond = spec.getTargetFramesPerSecond();
+    if (before != null) {
+      restore(before);
+    }
+  }
+
+  private void restore(StreamStatus before) {
+    runId = before.getRunId();
+    published = before.getPublished();
+    dropped = new HashMap<>(before.getDropped());
+    lastMediaTimeMicros = before.getLastMediaTimeMicros();
+    state = before.getState();
+    since = before.getSince();
+    reason = before.getReason();
+    runStart = before.getRunStart();
+    runOpen = runId != null && isOpen(before.getState(), spec.getKind());
+    if (before.getWidth() > 0) {
+      Long duration = before.getDurationMicros();
+      info =
+          new SourceInfo(
+              String.valueOf(before.getCodec()),
+              before.getWidth(),
+              before.getHeight(),
+              before.getSourceFramesPerSecond(),
+              targetFramesPerSecond,
+              duration == null
+                  ? java.util.OptionalLong.empty()
+                  : java.util.OptionalLong.of(duration));
+    }
+    changed = before.getRevision() != spec.getRevision();
+  }
+
+  /** A recording's run is open until it ends for good; a live one only while its source is. */
+  private static boolean isOpen(StreamState state, StreamKind kind) {
+    return switch (state) {
+      case STREAMING, STALLED -> true;
+      case CONNECTING, BACKING_OFF, PAUSED -> kind == StreamKind.RECORDING;
+      case FINISHED, FAILED, REFUSED -> false;
+    };
+  }
+
+  /** Takes a changed spec. */
+  void change(StreamSpec newSpec, String newFingerprint) {
+    spec = newSpec;
+    fingerprint = newFingerprint;
+    changed = true;
+  }
+
+  StreamState state() {
+    return state;
+  }
+
+  boolean isRunOpen() {
+    return runOpen;
+  }
+
+  long published() {
+    return published;
+  }
+
+  long lastMediaTimeMicros() {
+    return lastMediaTimeMicros;
+  }
+
+  /** Enters a state; the time of entering stays where the state does. */
+  void enter(StreamState next, @Nullable String why) {
+    if (state != next) {
+      since = now();
+    }
+    state = next;
+    reason = why;
+    changed = true;
+  }
+
+  /** The source is open: a recording goes on with its run, a live stream begins one. */
+  void opened(SourceInfo opened) {
+    info = opened;
+    targetFramesPerSecond = opened.targetFramesPerSecond();
+    if (!runOpen) {
+      forgetRun();
+      runId = UUID.randomUUID().toString();
+      runOpen = true;
+    }
+    if (spec.getKind() == StreamKind.RECORDING) {
+      Instant start = spec.getStart() == null ? Instant.EPOCH : spec.getStart();
+      captureClock = CaptureClock.recording(start);
+    } else {
+      captureClock = CaptureClock.live();
+    }
+    enter(StreamState.STREAMING, null);
+  }
+
+  /** Forgets the last run; the next one starts to count at 0. */
+  void forgetRun() {
+    runId = null;
+    runOpen = false;
+    published = 0;
+    dropped = new HashMap<>();
+    lastMediaTimeMicros = -1;
+    runStart = null;
+    changed = true;
+  }
+
+  /** Publishes a frame. */
+  void frame(Queued queued, SourceInfo source, @Nullable Credits credits) {
+    CaptureClock times = captureClock;
+    if (runId == null || times == null) {
+      throw new IllegalStateException("a frame without a run");
+    }
+    DecodedFrame picture = queued.frame();
+    Map<String, Long> before =
+        queued.droppedBefore() == 0 ? Map.of() : Map.of(QUEUE_FULL, queued.droppedBefore());
+    before.forEach(
+        (why, frames) -> {
+          dropped.merge(why, frames, Long::sum);
+          work.metrics().dropped(why, frames);
+        });
+    Frame frame =
+        frame()
+            .setDroppedBefore(before)
+            .setCaptureTime(times.captureTime(picture.mediaTimeMicros(), queued.arrival()))
+            .setMediaTimeMicros(picture.mediaTimeMicros())
+            .setTargetFramesPerSecond(source.targetFramesPerSecond())
+            .setWidth(picture.width())
+            .setHeight(picture.height())
+            .setJpeg(ByteBuffer.wrap(picture.jpeg()))
+            .build();
+    if (credits != null) {
+      credits.taken();
+    }
+    StreamKind kind = spec.getKind();
+    work.publisher()
+        .add(
+            frame,
+            offset -> {
+              work.metrics().published(kind, picture.jpeg().length);
+              if (credits != null) {
+                credits.committed(offset);
+              }
+            });
+    published++;
+    lastMediaTimeMicros = picture.mediaTimeMicros();
+    runStart = times.start();
+    changed = true;
+  }
+
+  /** Writes the end mark of an open run; does nothing when none is open. */
+  void endRun(EndReason why, @Nullable String message) {
+    if (!runOpen || runId == null) {
+      return;
+    }
+    long duration = Math.max(0, lastMediaTimeMicros);
+    Instant start = runStart == null ? Instant.EPOCH : runStart;
+    Frame mark =
+        frame()
+            .setEndOfRun(
+                EndOfRun.newBuilder()
+                    .setReason(why)
+                    .setMessage(message)
+                    .setPublished(published)
+                    .setDropped(Map.copyOf(dropped))
+                    .setMediaDurationMicros(duration)
+                    .build())
+            .setDroppedBefore(Map.of())
+            .setCaptureTime(start.plus(duration, ChronoUnit.MICROS))
+            .setMediaTimeMicros(duration)
+            .setTargetFramesPerSecond(targetFramesPerSecond)
+            .setWidth(0)
+            .setHeight(0)
+            .setJpeg(ByteBuffer.allocate(0))
+            .build();
+    work.publisher().add(mark, offset -> work.metrics().runEnded(why.name()));
+    runOpen = false;
+    changed = true;
+  }
+
+  private Frame.Builder frame() {
+    return Frame.newBuilder()
+        .setStreamId(spec.getStreamId())
+        .setRunId(runId)
+        .setSequence(published)
+        .setKind(spec.getKind())
+        .setModel(spec.getModel());
+  }
+
+  /** Puts the status into the next transaction if anything has changed. */
+  void publishStatus() {
+    if (!changed) {
+      return;
+    }
+    SourceInfo known = info;
+    work.publisher()
+        .status(
+            StreamStatus.newBuilder()
+                .setStreamId(spec.getStreamId())
+                .setRevision(spec.getRevision())
+                .setFingerprint(fingerprint)
+                .setRunId(runId)
+                .setState(state)
+                .setSince(since)
+                .setReason(reason)
+                .setPublished(published)
+                .setDropped(Map.copyOf(dropped))
+                .setLastMediaTimeMicros(lastMediaTimeMicros)
+                .setDurationMicros(
+                    known == null || known.durationMicros().isEmpty()
+                        ? null
+                        : Long.valueOf(known.durationMicros().getAsLong()))
+                .setWidth(known == null ? 0 : known.width())
+                .setHeight(known == null ? 0 : known.height())
+                .setSourceFramesPerSecond(known == null ? 0 : known.framesPerSecond())
+                .setCodec(known == null ? null : known.codec())
+                .setRunStart(runStart)
+                .setInstance(work.instance())
+                .setUpdatedAt(now())
+                .build());
+    changed = false;
+  }
+
+  private Instant now() {
+    return work.clock().instant().truncatedTo(ChronoUnit.MICROS);
+  }
+}

@@ -1,0 +1,99 @@
+package io.moodline.ingest;
+
+import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.SecretBox;
+import io.moodline.runtime.UserException;
+import io.moodline.schemas.Purpose;
+import io.moodline.schemas.SourceUri;
+import io.moodline.schemas.v1.StreamSpec;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Turns what a user asked for into what a decoder is told, or a refusal: purpose, spelling, file
+ * and address are checked here, before anything is decoded. Works on threads of its own, since a
+ * name server or a disk can be slow. Thread-safe.
+ */
+final class SourceOrders implements AutoCloseable {
+  private static final int THREADS = 4;
+
+  private final MediaFolder media;
+  private final SecretBox secrets;
+  private final ExecutorService threads;
+
+  SourceOrders(MediaFolder media, SecretBox secrets) {
+    this.media = media;
+    this.secrets = secrets;
+    AtomicInteger number = new AtomicInteger();
+    this.threads =
+        Executors.newFixedThreadPool(
+            THREADS,
+            task -> {
+              Thread thread = new Thread(task, "ingest-resolve-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /**
+   * Checks a stream's source in the background.
+   *
+   * @param afterMicros media time of a recording's last published frame; -1 for none
+   * @return ends with the order, an {@link UnknownHostException} that may pass, or a {@link
+   *     UserException} that will not
+   */
+  CompletableFuture<DecodeOrder> order(StreamSpec spec, long afterMicros) {
+    CompletableFuture<DecodeOrder> answer = new CompletableFuture<>();
+    threads.execute(
+        () -> {
+          try {
+            answer.complete(check(spec, afterMicros));
+          } catch (UnknownHostException | RuntimeException e) {
+            answer.completeExceptionally(e);
+          }
+        });
+    return answer;
+  }
+
+  private DecodeOrder check(StreamSpec spec, long afterMicros) throws UnknownHostException {
+    SourceUri uri;
+    try {
+      Purpose.parse(spec.getPurpose());
+      uri = SourceUri.parse(spec.getSource());
+    } catch (IllegalArgumentException e) {
+      throw new UserException(String.valueOf(e.getMessage()), e);
+    }
+    double rate = spec.getTargetFramesPerSecond();
+    return switch (uri.scheme()) {
+      case FILE -> {
+        Path file = media.find(uri.path());
+        yield new DecodeOrder.Recording(file, MediaFolder.container(file), rate, afterMicros);
+      }
+      case RTSP, RTSPS -> {
+        SourceUri complete = withCredentials(uri, spec);
+        yield new DecodeOrder.Rtsp(complete, SourceAddress.resolve(uri), rate);
+      }
+      case WEBCAM -> new DecodeOrder.Webcam(Integer.parseInt(uri.path()), rate);
+    };
+  }
+
+  private SourceUri withCredentials(SourceUri uri, StreamSpec spec) {
+    ByteBuffer sealed = spec.getSealedCredentials();
+    if (sealed == null) {
+      return uri;
+    }
+    byte[] bytes = new byte[sealed.remaining()];
+    sealed.duplicate().get(bytes);
+    return uri.withCredentials(secrets.unseal(bytes, spec.getStreamId()));
+  }
+
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+}

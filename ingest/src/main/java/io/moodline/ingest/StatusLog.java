@@ -1,0 +1,99 @@
+package io.moodline.ingest;
+
+import io.moodline.runtime.KafkaConnection;
+import io.moodline.schemas.AvroSerde.UnreadableRecordException;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.StreamStatus;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+
+/**
+ * Reads how far streams had come when their partition last had an owner. Confined to one thread.
+ */
+final class StatusLog {
+  /** An owner that was killed leaves a transaction open until its timeout. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final Duration POLL = Duration.ofMillis(100);
+
+  private final KafkaConnection kafka;
+  private final IngestMetrics metrics;
+
+  StatusLog(KafkaConnection kafka, IngestMetrics metrics) {
+    this.kafka = kafka;
+    this.metrics = metrics;
+  }
+
+  /**
+   * The last committed status of each stream of a partition. Waits for a dead owner's transaction
+   * to end, since what it holds would otherwise be missed and then published twice.
+   */
+  Map<String, StreamStatus> read(int partition) throws InterruptedException {
+    TopicPartition status = new TopicPartition(kafka.topics().streamStatus(), partition);
+    Map<String, StreamStatus> found = new HashMap<>();
+    try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("ingest-status", Map.of());
+        Admin admin = kafka.admin("ingest-status")) {
+      long end = awaitNoOpenTransaction(admin, status);
+      consumer.assign(List.of(status));
+      consumer.seekToBeginning(List.of(status));
+      while (consumer.position(status) < end) {
+        consumer.poll(POLL).forEach(record -> apply(found, record));
+      }
+    }
+    return found;
+  }
+
+  private static long awaitNoOpenTransaction(Admin admin, TopicPartition partition)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      long stable = latest(admin, partition, IsolationLevel.READ_COMMITTED);
+      long high = latest(admin, partition, IsolationLevel.READ_UNCOMMITTED);
+      if (stable >= high) {
+        return stable;
+      }
+      if (System.nanoTime() > deadline) {
+        throw new TimeoutException("a transaction on " + partition + " stays open");
+      }
+      Thread.sleep(POLL.toMillis());
+    }
+  }
+
+  private static long latest(Admin admin, TopicPartition partition, IsolationLevel isolation)
+      throws InterruptedException {
+    try {
+      return admin
+          .listOffsets(Map.of(partition, OffsetSpec.latest()), new ListOffsetsOptions(isolation))
+          .partitionResult(partition)
+          .get()
+          .offset();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof KafkaException known ? known : new KafkaException(e.getCause());
+    }
+  }
+
+  private void apply(Map<String, StreamStatus> found, ConsumerRecord<byte[], byte[]> record) {
+    String stream = new String(record.key(), java.nio.charset.StandardCharsets.UTF_8);
+    if (record.value() == null) {
+      found.remove(stream);
+      return;
+    }
+    try {
+      found.put(stream, Serdes.STREAM_STATUS.decode(record.value()));
+    } catch (UnreadableRecordException e) {
+      metrics.unreadable();
+    }
+  }
+}

@@ -1,0 +1,269 @@
+package io.moodline.ingest;
+
+import io.moodline.ingest.Attempt.End;
+import io.moodline.ingest.DecodeListener.DecodeFailure;
+import io.moodline.ingest.DecodeListener.SourceInfo;
+import io.moodline.ingest.FrameQueue.Queued;
+import io.moodline.runtime.UserException;
+import io.moodline.schemas.v1.DesiredState;
+import io.moodline.schemas.v1.EndReason;
+import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamSpec;
+import io.moodline.schemas.v1.StreamState;
+import io.moodline.schemas.v1.StreamStatus;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One stream of this instance: its state machine. {@link #advance} is called again and again and
+ * never blocks; what it publishes and how its state changes go into the reader's next transaction
+ * together.
+ *
+ * <pre>
+ * CONNECTING -> STREAMING -> FINISHED (recording) | BACKING_OFF -> CONNECTING (live)
+ *            -> REFUSED, FAILED        STREAMING <-> STALLED (live)        any <-> PAUSED
+ * </pre>
+ *
+ * <p>Confined to the reader's thread.
+ */
+final class StreamRun {
+  /** So often in a row may a recording's decoder break without a frame of progress. */
+  private static final int RECORDING_TRIES = 3;
+
+  private final StreamWork work;
+  private final RunRecord record;
+  private final Backoff backoff;
+  private StreamSpec spec;
+  private String fingerprint;
+  private @Nullable CompletableFuture<DecodeOrder> checking;
+  private @Nullable Attempt attempt;
+  private @Nullable Credits credits;
+  private long nextTryNanos;
+
+  /**
+   * Takes a stream over.
+   *
+   * @param before its last committed status; null when it never ran
+   */
+  StreamRun(StreamWork work, StreamSpec spec, @Nullable StreamStatus before) {
+    this.work = work;
+    this.spec = spec;
+    this.fingerprint = StreamWork.fingerprint(spec);
+    this.backoff = new Backoff(work.random());
+    this.record = new RunRecord(work, spec, fingerprint, before);
+    takeOver(before);
+  }
+
+  StreamState state() {
+    return record.state();
+  }
+
+  private void takeOver(@Nullable StreamStatus before) {
+    boolean same = before != null && before.getFingerprint().equals(fingerprint);
+    boolean isOver = before != null && same && isFinal(before.getState());
+    if (before != null && !same) {
+      record.endRun(EndReason.REMOVED, "the stream was changed");
+      record.forgetRun();
+    } else if (isLive()) {
+      record.endRun(EndReason.LOST, "the instance that ran the stream died");
+    }
+    if (spec.getDesiredState() == DesiredState.PAUSED) {
+      record.enter(StreamState.PAUSED, null);
+    } else if (!isOver) {
+      connect();
+    }
+  }
+
+  /** The user changed the stream. */
+  void change(StreamSpec changed) {
+    boolean paused = spec.getDesiredState() == DesiredState.PAUSED;
+    boolean sameWork = StreamWork.fingerprint(changed).equals(fingerprint);
+    spec = changed;
+    fingerprint = StreamWork.fingerprint(changed);
+    record.change(changed, fingerprint);
+    if (!sameWork) {
+      closeAttempt();
+      record.endRun(EndReason.REMOVED, "the stream was changed");
+      record.forgetRun();
+      backoff.reset();
+    }
+    if (changed.getDesiredState() == DesiredState.PAUSED) {
+      pause();
+    } else if (!sameWork || paused && state() == StreamState.PAUSED) {
+      connect();
+    }
+  }
+
+  private void pause() {
+    if (isFinal(state())) {
+      return;
+    }
+    closeAttempt();
+    if (isLive()) {
+      record.endRun(EndReason.PAUSED, null);
+    }
+    record.enter(StreamState.PAUSED, null);
+  }
+
+  /** Does what can be done now. */
+  void advance() {
+    if (checking != null && checking.isDone()) {
+      open(checking);
+    } else if (attempt != null) {
+      pump(attempt);
+    } else if (state() == StreamState.BACKING_OFF && System.nanoTime() - nextTryNanos >= 0) {
+      connect();
+    }
+    record.publishStatus();
+  }
+
+  private void connect() {
+    record.enter(StreamState.CONNECTING, null);
+    checking = work.orders().order(spec, isLive() ? -1 : record.lastMediaTimeMicros());
+  }
+
+  private void open(CompletableFuture<DecodeOrder> checked) {
+    checking = null;
+    try {
+      DecodeOrder order = checked.join();
+      FrameQueue queue =
+          isLive()
+              ? FrameQueue.live(work.limits().liveQueueFrames())
+              : FrameQueue.recording(work.limits().unanalysedFrames());
+      Attempt opened = new Attempt(queue, work.clock());
+      attempt = opened;
+      credits =
+          isLive()
+              ? null
+              : new Credits(
+                  work.limits().unanalysedFrames(),
+                  () ->
+                      work.unanalysed().committed(work.publisher().partition(spec.getStreamId())));
+      opened.start(work.decoders(), order);
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof UserException refused) {
+        record.endRun(EndReason.FAILED, refused.getMessage());
+        record.enter(StreamState.REFUSED, refused.getMessage());
+      } else {
+        retry("the source's host has no address now");
+      }
+    }
+  }
+
+  private void pump(Attempt open) {
+    End end = open.end(); // looked at first: what was queued before it is drained below
+    SourceInfo info = open.info();
+    if (info != null && state() != StreamState.STREAMING && state() != StreamState.STALLED) {
+      record.opened(info);
+    }
+    Queued next = open.queue().poll();
+    while (next != null && info != null) {
+      record.frame(next, info, credits);
+      backoff.reset();
+      next = open.queue().poll();
+    }
+    if (end != null) {
+      finish(end.failure());
+      return;
+    }
+    if (credits != null && info != null) {
+      open.grant(credits.next());
+    }
+    if (isLive()) {
+      watch(open);
+    }
+  }
+
+  private void watch(Attempt open) {
+    long silent = open.silentNanos();
+    if (silent > work.limits().reconnectAfter().toNanos()) {
+      end("the source sent no frame for " + Duration.ofNanos(silent).toSeconds() + " s");
+    } else if (silent > work.limits().stallAfter().toNanos()) {
+      if (state() == StreamState.STREAMING) {
+        record.enter(
+            StreamState.STALLED, "no frame for " + Duration.ofNanos(silent).toSeconds() + " s");
+      }
+    } else if (state() == StreamState.STALLED) {
+      record.enter(StreamState.STREAMING, null);
+    }
+  }
+
+  private void finish(@Nullable DecodeFailure failure) {
+    if (failure != null) {
+      work.metrics().decoderFailed(failure.retry());
+    }
+    if (isLive()) {
+      end(failure == null ? "the source ended" : failure.message());
+    } else if (failure == null) {
+      closeAttempt();
+      record.endRun(EndReason.FINISHED, null);
+      record.enter(StreamState.FINISHED, null);
+    } else if (failure.retry() && backoff.failures() < RECORDING_TRIES) {
+      closeAttempt();
+      retry(failure.message());
+    } else {
+      closeAttempt();
+      boolean some = record.published() > 0;
+      record.endRun(some ? EndReason.INCOMPLETE : EndReason.FAILED, failure.message());
+      record.enter(StreamState.FAILED, failure.message());
+    }
+  }
+
+  /** A live source went away. */
+  private void end(String reason) {
+    closeAttempt();
+    record.endRun(EndReason.DISCONNECTED, reason);
+    retry(reason);
+  }
+
+  private void retry(String reason) {
+    nextTryNanos = System.nanoTime() + backoff.next().toNanos();
+    record.enter(StreamState.BACKING_OFF, reason);
+  }
+
+  /** The user removed the stream. */
+  void remove() {
+    closeAttempt();
+    record.endRun(EndReason.REMOVED, null);
+    work.publisher().removeStatus(spec.getStreamId());
+  }
+
+  /** This process stops: a live run ends here, a recording goes on with the next start. */
+  void stop() {
+    closeAttempt();
+    if (isLive() && record.isRunOpen()) {
+      record.endRun(EndReason.DISCONNECTED, "Moodline was stopped");
+      record.enter(StreamState.BACKING_OFF, "Moodline was stopped");
+    }
+    record.publishStatus();
+  }
+
+  /** Another instance runs the stream from now on. */
+  void release() {
+    closeAttempt();
+  }
+
+  private void closeAttempt() {
+    if (checking != null) {
+      checking.cancel(false);
+      checking = null;
+    }
+    if (attempt != null) {
+      attempt.close();
+      attempt = null;
+    }
+    credits = null;
+  }
+
+  private boolean isLive() {
+    return spec.getKind() == StreamKind.LIVE;
+  }
+
+  private static boolean isFinal(StreamState state) {
+    return state == StreamState.FINISHED
+        || state == StreamState.FAILED
+        || state == StreamState.REFUSED;
+  }
+}
