@@ -314,14 +314,14 @@ final class GraphBuilder {
     return op("Concat", name, shape, List.of(parts), attribute("axis", axis));
   }
 
-  /** Every {@code step}-th element of an axis, from the first to before {@code end}. */
-  Value slice(String name, Value x, int axis, int end, int step) {
+  /** Every {@code step}-th element of an axis, from {@code start} to before {@code end}. */
+  Value slice(String name, Value x, int axis, int start, int end, int step) {
     int[] shape = x.shape();
-    shape[axis] = (end + step - 1) / step;
+    shape[axis] = (end - start + step - 1) / step;
     List<Value> inputs =
         List.of(
             x,
-            constantInts(name + ".starts", 0),
+            constantInts(name + ".starts", start),
             constantInts(name + ".ends", end),
             constantInts(name + ".axes", axis),
             constantInts(name + ".steps", step));

@@ -56,9 +56,8 @@ public record GraphCost(
         case "ConvTranspose" ->
             layers += kernel == null ? 0 : size(in) * (size(kernel) / kernel[0]);
         case "MatMul" -> {
-          long count = size(out) * in[in.length - 1];
-          layers += kernel == null ? 0 : count;
-          attention += kernel == null ? count : 0;
+          layers += kernel == null ? 0 : size(out) * kernel[0];
+          attention += kernel == null && in.length > 0 ? size(out) * in[in.length - 1] : 0;
         }
         default -> {}
       }

@@ -42,30 +42,25 @@ final class OaenetNetwork {
   static void write(GraphBuilder g, int labels) {
     Value faces = g.input("faces", DataType.UINT8, SIDE, SIDE, 3);
     Value mask = g.input("mask", DataType.FLOAT, SIDE, SIDE);
-    Value pixels = g.cast("pixels", faces, DataType.FLOAT);
+    Value rgb = g.transpose("rgb", g.cast("pixels", faces, DataType.FLOAT), 0, 3, 1, 2);
+    Value turned = g.constantInts("turned", 2, 1, 0);
     Value bgr =
-        g.op(
-            "Gather",
-            "bgr",
-            pixels.shape(),
-            List.of(pixels, g.constantInts("turned", 2, 1, 0)),
-            GraphBuilder.attribute("axis", 3));
-    Value perPixel = g.reshape("mask_pixels", mask, SIDE, SIDE, 1);
-    Value masked = g.zip("Mul", "masked", bgr, perPixel);
-    Value levels = g.constant("levels", Tensor.of(255));
-    Value mean = g.constant("mean", Tensor.of(MEAN));
-    Value std = g.constant("std", Tensor.of(STD));
+        g.op("Gather", "bgr", rgb.shape(), List.of(rgb, turned), GraphBuilder.attribute("axis", 1));
+    Value masked = g.zip("Mul", "masked", bgr, g.reshape("mask_plane", mask, 1, SIDE, SIDE));
+    Value white = g.constant("white", GraphBuilder.scalar(255));
+    Value mean = g.constant("mean", GraphBuilder.scalar(MEAN));
+    Value std = g.constant("std", GraphBuilder.scalar(STD));
     writeFrom(
         g,
-        normalise(g, "image", bgr, levels, mean, std),
-        normalise(g, "weighted", masked, levels, mean, std),
+        normalise(g, "image", bgr, white, mean, std),
+        normalise(g, "weighted", masked, white, mean, std),
         labels);
   }
 
   private static Value normalise(
-      GraphBuilder g, String name, Value x, Value levels, Value mean, Value std) {
-    Value centred = g.zip("Sub", name + ".centred", g.zip("Div", name + ".unit", x, levels), mean);
-    return g.transpose(name, g.zip("Div", name + ".scaled", centred, std), 0, 3, 1, 2);
+      GraphBuilder g, String name, Value x, Value white, Value mean, Value std) {
+    Value centred = g.zip("Sub", name + ".centred", g.zip("Div", name + ".unit", x, white), mean);
+    return g.zip("Div", name, centred, std);
   }
 
   /** The network behind the normalisation: both float [batch, 3, 224, 224], BGR. */

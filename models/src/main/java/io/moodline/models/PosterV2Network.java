@@ -60,12 +60,14 @@ final class PosterV2Network {
   /** (v/255 - mean)/std per channel, in that order, as the published preprocessing does. */
   private static Value normalise(GraphBuilder g, Value faces) {
     Value pixels = g.cast("pixels", faces, DataType.FLOAT);
-    Value rows = g.slice("even_rows", pixels, 1, SIDE, 2);
-    Value read = g.slice("even_pixels", rows, 2, SIDE, 2);
-    Value unit = g.zip("Div", "unit", read, g.constant("white", Tensor.of(255)));
-    Value centred = g.zip("Sub", "centred", unit, g.constant("mean", Tensor.of(MEAN)));
-    Value scaled = g.zip("Div", "normalised", centred, g.constant("std", Tensor.of(STD)));
-    return g.transpose("picture", scaled, 0, 3, 1, 2);
+    Value rows = g.slice("even_rows", pixels, 1, 0, SIDE, 2);
+    Value read = g.slice("even_pixels", rows, 2, 0, SIDE, 2);
+    Value planes = g.transpose("planes", read, 0, 3, 1, 2);
+    Value unit = g.zip("Div", "unit", planes, g.constant("white", GraphBuilder.scalar(255)));
+    Tensor mean = Tensor.of(MEAN).reshape(3, 1, 1);
+    Value centred = g.zip("Sub", "centred", unit, g.constant("mean", mean));
+    Tensor std = Tensor.of(STD).reshape(3, 1, 1);
+    return g.zip("Div", "normalised", centred, g.constant("std", std));
   }
 
   // The landmark branch: a MobileFaceNet.
@@ -295,14 +297,14 @@ final class PosterV2Network {
   /** The last block for the class token alone, since nothing reads the others: the same result. */
   private Value lastBlock(String key, Value x) {
     Value normed = g.layerNorm(key + ".norm1", x, TRANSFORMER_EPSILON);
-    Value asking = vector(key + ".asking", g.slice(key + ".normed0", normed, 1, 1, 1));
+    Value asking = vector(key + ".asking", g.slice(key + ".normed0", normed, 1, 0, 1, 1));
     String attn = key + ".attn";
     Value q = g.linearPerPicture(attn + ".q", asking, rows(attn, 0), bias(attn, 0));
     q = g.reshape(attn + ".q_heads", q, HEADS, 1, HEAD_WIDTH);
     Value o = g.reshape(attn + ".o", attend(attn, q, normed), WIDTH, 1, 1);
     o = g.linearPerPicture(attn + ".proj", o, WIDTH);
 
-    Value token = g.slice(key + ".token", x, 1, 1, 1);
+    Value token = g.slice(key + ".token", x, 1, 0, 1, 1);
     token = g.zip("Add", key + ".attended", token, g.reshape(key + ".row", o, 1, WIDTH));
     Value m = vector(key + ".v2", g.layerNorm(key + ".norm2", token, TRANSFORMER_EPSILON));
     m = g.gelu(key + ".mlp.gelu", g.linearPerPicture(key + ".mlp.fc1", m, 4 * WIDTH));
