@@ -1,1 +1,51 @@
-/* soon */
+// Calls the HTTP API. What the server refuses becomes an Error with the server's own sentence.
+
+export async function get(path) {
+  return answer(await fetch(path, { headers: { Accept: "application/json" } }));
+}
+
+export async function send(method, path, body) {
+  const options = { method, headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  return answer(await fetch(path, options));
+}
+
+async function answer(response) {
+  const text = await response.text();
+  const body = text === "" ? null : parse(text);
+  if (!response.ok) {
+    throw new Error(body?.detail ?? `the server answered with status ${response.status}`);
+  }
+  return body;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Uploads a file; fetch can not tell how far it is, so the older interface is used. */
+export function upload(file, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/v1/recordings?name=" + encodeURIComponent(file.name));
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(1, event.total));
+    request.onload = () => {
+      const body = parse(request.responseText);
+      if (request.status === 201) {
+        resolve(body);
+      } else {
+        reject(new Error(body?.detail ?? `the upload was answered with status ${request.status}`));
+      }
+    };
+    request.onerror = () => reject(new Error("the upload broke: is the server still there?"));
+    request.send(file);
+  });
+}

@@ -1,1 +1,454 @@
-/* soon */
+// The page: streams on the left, the chosen one on the right. Everything that users or cameras named
+// is put in as text, never as markup.
+
+import { get, send, upload } from "./api.js";
+import { colourOf, draw, facesPerFrame, labelsOf } from "./chart.js";
+
+const $ = (id) => document.getElementById(id);
+const MAX_EVENTS = 40;
+const FINAL = ["FINISHED", "FAILED", "REFUSED"];
+
+let streams = [];
+let chosen = null; // id
+let events = null; // EventSource
+let windows = [];
+let step = "";
+let chart = null;
+let pointed = -1;
+let stale = true; // the timeline may have changed
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) {
+    made.textContent = text;
+  }
+  if (className) {
+    made.className = className;
+  }
+  return made;
+}
+
+function show(problem) {
+  $("error").hidden = !problem;
+  $("error").textContent = problem ? problem.message : "";
+}
+
+/** Runs what a person asked for, and shows what came in its way. */
+async function attempt(work) {
+  try {
+    show(null);
+    await work();
+  } catch (problem) {
+    show(problem);
+  }
+}
+
+// What the server works with
+
+async function loadSystem() {
+  const system = await get("/api/v1/system");
+  $("detector").textContent = system.detector ? system.detector.name : "in another process";
+  $("limits").textContent =
+    system.detector?.limits ? `What this detector can not see: ${system.detector.limits}` : "";
+  $("model").textContent = system.model ?? "in another process";
+  const waiting = system.parts.filter((part) => part.state !== "UP");
+  $("server").textContent =
+    `version ${system.version}, ` +
+    (waiting.length === 0
+      ? "ready"
+      : waiting.map((part) => `${part.name} ${part.state.toLowerCase()} ${part.reason}`).join("; "));
+  $("notice").textContent = system.notice;
+  for (const select of document.querySelectorAll("select.purpose")) {
+    if (select.options.length === 1) {
+      system.purposes.forEach((purpose) => select.append(new Option(purpose, purpose)));
+    }
+  }
+}
+
+// Streams
+
+async function loadStreams() {
+  streams = (await get("/api/v1/streams")).streams;
+  $("no-streams").hidden = streams.length > 0;
+  $("streams").replaceChildren(...streams.map(streamItem));
+  if (chosen === null && streams.length > 0) {
+    choose(streams[0].id);
+  } else if (chosen !== null) {
+    showChosen();
+  }
+}
+
+function streamItem(stream) {
+  const item = element("li");
+  const button = element("button", undefined, "stream");
+  button.type = "button";
+  button.dataset.stream = stream.id;
+  markChosen(button);
+  button.append(
+    element("span", stream.name, "name"),
+    element("span", stream.status.state.toLowerCase().replace("_", " "), "state " + stream.status.state),
+    element("span", `${stream.id} · ${stream.source}`, "quiet"));
+  button.addEventListener("click", () => choose(stream.id));
+  item.append(button);
+  return item;
+}
+
+function markChosen(button) {
+  if (button.dataset.stream === chosen) {
+    button.setAttribute("aria-current", "true");
+  } else {
+    button.removeAttribute("aria-current");
+  }
+}
+
+function choose(id) {
+  if (id === chosen && events !== null) {
+    return;
+  }
+  chosen = id;
+  windows = [];
+  pointed = -1;
+  $("events").replaceChildren();
+  $("chosen").hidden = false;
+  document.querySelectorAll("button.stream").forEach(markChosen);
+  showChosen();
+  listen();
+  stale = true;
+  attempt(refresh);
+}
+
+function forget() {
+  chosen = null;
+  events?.close();
+  events = null;
+  $("chosen").hidden = true;
+}
+
+function current() {
+  return streams.find((stream) => stream.id === chosen);
+}
+
+function showChosen() {
+  const stream = current();
+  if (!stream) {
+    return;
+  }
+  const status = stream.status;
+  const recording = stream.kind === "RECORDING";
+  $("chosen-title").textContent = stream.name;
+  const words = [status.state.toLowerCase().replace("_", " ")];
+  if (status.reason) {
+    words.push(status.reason);
+  }
+  $("chosen-state").replaceChildren(
+    element("strong", words[0], "state " + status.state),
+    document.createTextNode(words.length > 1 ? ": " + words[1] : ""));
+  const facts = [
+    recording ? "recording" : "live",
+    `purpose ${stream.purpose}`,
+    `${stream.framesPerSecond} frames/s`,
+    stream.credentials ? "credentials are kept sealed" : "",
+    status.width ? `${status.width} × ${status.height}` : "",
+    status.published === undefined ? "" : `${status.published} frames published`,
+    status.dropped ? `${status.dropped} dropped` : "",
+  ];
+  $("chosen-facts").textContent = facts.filter((fact) => fact !== "").join(" · ");
+  $("range-box").hidden = recording;
+  $("progress-box").hidden = !recording;
+  const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline`;
+  $("csv").href = path + "?format=csv";
+  $("vtt").href = path + "?format=vtt";
+}
+
+// Timeline
+
+async function refresh() {
+  const stream = current();
+  if (!stream) {
+    return;
+  }
+  const done = !stale && FINAL.includes(stream.status.state);
+  if (done) {
+    return;
+  }
+  stale = false;
+  const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline`;
+  let query = "";
+  let from = null;
+  if (stream.kind === "LIVE") {
+    from = Date.now() - 1000 * Number($("range").value);
+    query = "?from=" + encodeURIComponent(new Date(from).toISOString());
+  }
+  const timeline = await get(path + query);
+  if (stream.id !== chosen) {
+    return; // another one was chosen meanwhile
+  }
+  windows = timeline.windows;
+  step = timeline.step;
+  drawTimeline(stream);
+  if (stream.kind === "RECORDING") {
+    await showProgress(stream);
+  }
+}
+
+function drawTimeline(stream) {
+  const recording = stream.kind === "RECORDING";
+  const start = recording ? Date.parse(stream.start ?? "1970-01-01T00:00:00Z") : 0;
+  const first = windows.length > 0 ? Date.parse(windows[0].start) : recording ? start : Date.now() - 60000;
+  const last = windows.length > 0 ? Date.parse(windows[windows.length - 1].end) : first + 60000;
+  const from = recording ? Math.min(start, first) : first;
+  const name = (time) => nameTime(time, recording, start);
+  chart = draw($("chart"), windows, from, Math.max(last, from + 1000), name);
+  chart.mark(pointed);
+  const faces = windows.reduce((sum, window) => sum + window.faces, 0);
+  $("chart").setAttribute(
+    "aria-label",
+    `Timeline of ${stream.name}: ${windows.length} windows of ${step}, ${faces} faces`);
+  const labels = labelsOf(windows);
+  $("legend").replaceChildren(
+    ...labels.map((label) => legendItem(colourOf(label, labels), label)),
+    legendItem("empty", "looked at, no face"),
+    legendItem("missing", "missing: nothing was looked at"));
+  drawTable(labels, name);
+}
+
+function legendItem(className, words) {
+  const item = element("li");
+  item.append(element("span", "", "swatch " + className), document.createTextNode(words));
+  return item;
+}
+
+function drawTable(labels, name) {
+  if (!$("table-box").open) {
+    return;
+  }
+  const head = element("tr");
+  ["from", "coverage", "frames", "faces", "mostly", ...labels].forEach((title) =>
+    head.append(element("th", title)));
+  document.querySelector("#table thead").replaceChildren(head);
+  const rows = windows.map((window) => {
+    const row = element("tr");
+    row.append(
+      element("td", name(Date.parse(window.start))),
+      element("td", Math.round(100 * window.coverage) + " %"),
+      element("td", window.frames),
+      element("td", window.faces),
+      element("td", window.dominant ?? "no face"));
+    labels.forEach((label) =>
+      row.append(element("td", window.scores[label]?.toFixed(2) ?? "")));
+    return row;
+  });
+  document.querySelector("#table tbody").replaceChildren(...rows);
+}
+
+function nameTime(time, recording, start) {
+  if (!recording) {
+    return new Date(time).toLocaleTimeString();
+  }
+  const seconds = Math.round((time - start) / 1000);
+  const two = (value) => String(value).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  return (hours > 0 ? hours + ":" : "") + two(Math.floor(seconds / 60) % 60) + ":" + two(seconds % 60);
+}
+
+function point(index) {
+  pointed = index;
+  chart?.mark(index);
+  const window = windows[index];
+  const stream = current();
+  if (!window || !stream) {
+    $("readout").textContent = "Nothing was looked at here.";
+    return;
+  }
+  const start = Date.parse(stream.start ?? "1970-01-01T00:00:00Z");
+  const name = (text) => nameTime(Date.parse(text), stream.kind === "RECORDING", start);
+  const scores = Object.entries(window.scores)
+    .sort((a, b) => b[1] - a[1])
+    .map(([label, score]) => `${label} ${score.toFixed(2)}`);
+  $("readout").textContent =
+    `${name(window.start)} to ${name(window.end)}: ${window.frames} frames, coverage ` +
+    `${Math.round(100 * window.coverage)} %, ${facesPerFrame(window).toFixed(1)} faces per frame. ` +
+    (scores.length > 0 ? scores.join(", ") : "No face.");
+}
+
+async function showProgress(stream) {
+  const replay = await get(`/api/v1/replays/${encodeURIComponent(stream.id)}`);
+  if (replay.progress === null) {
+    $("progress").removeAttribute("value");
+  } else {
+    $("progress").value = replay.progress;
+  }
+  $("progress-text").textContent =
+    `${replay.state.toLowerCase()}: ${replay.ledger.analysed} of ${replay.ledger.published} frames analysed, ` +
+    `${replay.ledger.skipped} skipped, ${replay.ledger.failed} failed, ${replay.faces} faces` +
+    (replay.model ? ` · model ${replay.model}, detector ${replay.detector}` : "");
+  if (!FINAL.includes(replay.state)) {
+    stale = true;
+  }
+}
+
+// Events
+
+function listen() {
+  events?.close();
+  const id = chosen;
+  events = new EventSource(`/api/v1/streams/${encodeURIComponent(id)}/events`);
+  events.onopen = () => ($("live-state").textContent = "connected, newest first");
+  events.onerror = () =>
+    ($("live-state").textContent =
+      events.readyState === EventSource.CLOSED ? "closed" : "connection broke, trying again");
+  events.addEventListener("emotion", (event) => {
+    const emotion = JSON.parse(event.data);
+    stale = true;
+    addEvent(
+      current()?.kind === "RECORDING"
+        ? (emotion.mediaTimeMicros / 1e6).toFixed(2) + " s"
+        : new Date(emotion.time).toLocaleTimeString(),
+      emotion.label === null
+        ? `face ${emotion.face}: label withheld (${emotion.withheld.join(", ")})`
+        : `face ${emotion.face}: ${emotion.label} ${emotion.score.toFixed(2)}`);
+  });
+  events.addEventListener("status", (event) => {
+    const status = JSON.parse(event.data);
+    stale = true;
+    const stream = current();
+    if (status.state === "REMOVED") {
+      attempt(loadStreams);
+    } else if (stream) {
+      if (stream.status.state !== status.state) {
+        addEvent(new Date(status.since).toLocaleTimeString(), status.state.toLowerCase() + (status.reason ? ": " + status.reason : ""));
+      }
+      stream.status = status;
+      showChosen();
+    }
+  });
+  events.addEventListener("gap", (event) => {
+    const gap = JSON.parse(event.data);
+    addEvent("", `events are missing here: ${gap.reason}`);
+  });
+}
+
+function addEvent(time, words) {
+  const item = element("li");
+  item.append(element("time", time), document.createTextNode(" " + words));
+  $("events").prepend(item);
+  while ($("events").children.length > MAX_EVENTS) {
+    $("events").lastChild.remove();
+  }
+}
+
+// What a person does
+
+$("register").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const fields = new FormData(form);
+  attempt(async () => {
+    const id = fields.get("id");
+    await send("PUT", `/api/v1/streams/${encodeURIComponent(id)}`, body(fields, { source: fields.get("source") }));
+    form.reset();
+    $("register-box").open = false;
+    await loadStreams();
+    choose(id);
+  });
+});
+
+$("replay").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const fields = new FormData(form);
+  attempt(async () => {
+    const file = fields.get("file");
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      const taken = await upload(file, (share) =>
+        ($("upload-state").textContent = `uploading, ${Math.round(100 * share)} %`));
+      const name = fields.get("name") || file.name;
+      const replay = await send("POST", "/api/v1/replays", body(fields, { recording: taken.recording, name }));
+      form.reset();
+      $("replay-box").open = false;
+      await loadStreams();
+      choose(replay.stream);
+    } finally {
+      button.disabled = false;
+      $("upload-state").textContent = "";
+    }
+  });
+});
+
+function body(fields, more) {
+  const made = { purpose: fields.get("purpose") };
+  if (fields.get("name")) {
+    made.name = fields.get("name");
+  }
+  if (fields.get("framesPerSecond")) {
+    made.framesPerSecond = Number(fields.get("framesPerSecond"));
+  }
+  return Object.assign(made, more);
+}
+
+$("remove").addEventListener("click", () =>
+  attempt(async () => {
+    const stream = current();
+    if (stream && confirm(`Remove the stream ${stream.id}?`)) {
+      await send("DELETE", `/api/v1/streams/${encodeURIComponent(stream.id)}`);
+      forget();
+      await loadStreams();
+    }
+  }));
+
+$("chart").addEventListener("pointermove", (event) => {
+  if (chart) {
+    const area = $("chart").firstElementChild.getBoundingClientRect();
+    point(chart.at((event.clientX - area.left) / area.width));
+  }
+});
+
+$("chart").addEventListener("keydown", (event) => {
+  const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (move && windows.length > 0) {
+    event.preventDefault();
+    point(Math.min(windows.length - 1, Math.max(0, pointed + move)));
+  }
+});
+
+$("range").addEventListener("change", () => {
+  stale = true;
+  attempt(refresh);
+});
+
+$("table-box").addEventListener("toggle", () => {
+  stale = true;
+  attempt(refresh);
+});
+
+window.addEventListener("resize", () => {
+  const stream = current();
+  if (stream && chart) {
+    drawTimeline(stream);
+  }
+});
+
+/** Runs again and again, a pause after each time; a server that is away is no news twice. */
+async function repeat(work, pause) {
+  for (;;) {
+    try {
+      await work();
+      if ($("error").dataset.away) {
+        delete $("error").dataset.away;
+        show(null);
+      }
+    } catch (problem) {
+      if ($("error").hidden) {
+        $("error").dataset.away = "true";
+        show(problem);
+      }
+    }
+    await new Promise((resume) => setTimeout(resume, pause));
+  }
+}
+
+repeat(loadSystem, 10000);
+repeat(loadStreams, 3000);
+repeat(refresh, 1000);

@@ -1,1 +1,170 @@
-/* soon */
+// Draws a timeline as SVG: mean scores stacked per window, coverage and faces below. What is missing
+// is hatched, what was looked at without a face is a flat band, so the two are never mistaken.
+
+const SVG = "http://www.w3.org/2000/svg";
+const PLOT = { top: 8, height: 200 };
+const FACES = { top: 220, height: 34 };
+const COVERAGE = { top: 266, height: 26 };
+const AXIS = 308;
+const HEIGHT = 318;
+const LEFT = 74;
+const KNOWN = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"];
+
+/** Labels in a fixed order, so that a colour always means the same. */
+export function labelsOf(windows) {
+  const found = new Set(windows.flatMap((window) => Object.keys(window.scores)));
+  const known = KNOWN.filter((label) => found.has(label));
+  return known.concat([...found].filter((label) => !KNOWN.includes(label)).sort());
+}
+
+/** The class that gives a label its colour. */
+export function colourOf(label, labels) {
+  return KNOWN.includes(label) ? "label-" + label : "label-other-" + (labels.indexOf(label) % 4);
+}
+
+/**
+ * Draws into an element and returns what finds the window at a share of the width.
+ *
+ * @param from first instant of the axis, milliseconds
+ * @param to its end
+ * @param name names an instant for people
+ */
+export function draw(element, windows, from, to, name) {
+  const width = Math.max(320, element.clientWidth - 8);
+  const svg = node("svg", { viewBox: `0 0 ${width} ${HEIGHT}` });
+  const span = Math.max(1, to - from);
+  const x = (time) => LEFT + ((time - from) / span) * (width - LEFT);
+  const parts = windows.map((window) => ({
+    window,
+    left: x(Math.max(from, Date.parse(window.start))),
+    right: x(Math.min(to, Date.parse(window.end))),
+  }));
+  svg.append(hatch());
+  for (const lane of [PLOT, FACES, COVERAGE]) {
+    const missing = rect("missing", LEFT, lane.top, width - LEFT, lane.height);
+    missing.setAttribute("fill", "url(#hatch)");
+    svg.append(missing);
+  }
+  drawLanes(svg, parts);
+  drawScores(svg, parts);
+  drawAxis(svg, from, to, x, name);
+  caption(svg, "1", PLOT.top + 10);
+  caption(svg, "mean score", PLOT.top + PLOT.height / 2);
+  caption(svg, "0", PLOT.top + PLOT.height);
+  caption(svg, "faces", FACES.top + 20);
+  caption(svg, "coverage", COVERAGE.top + 18);
+  const cursor = rect("cursor", -10, PLOT.top, 1.5, COVERAGE.top + COVERAGE.height - PLOT.top);
+  svg.append(cursor);
+  element.replaceChildren(svg);
+  return {
+    at(share) {
+      const time = from + (Math.max(0, share * width - LEFT) / (width - LEFT)) * span;
+      return windows.findIndex(
+        (window) => Date.parse(window.start) <= time && time < Date.parse(window.end));
+    },
+    mark(index) {
+      const part = parts[index];
+      cursor.setAttribute("visibility", part ? "visible" : "hidden");
+      cursor.setAttribute("x", part ? (part.left + part.right) / 2 : 0);
+    },
+  };
+}
+
+/** Under the scores: the ground of every window that exists, its faces and its coverage. */
+function drawLanes(svg, parts) {
+  const ground = [];
+  const empty = [];
+  const coverage = [];
+  const faces = [];
+  const most = Math.max(1, ...parts.map(({ window }) => facesPerFrame(window)));
+  for (const { window, left, right } of parts) {
+    const width = right - left;
+    for (const lane of [PLOT, FACES, COVERAGE]) {
+      ground.push(box(left, lane.top, width, lane.height));
+    }
+    if (window.faces === 0) {
+      empty.push(box(left, PLOT.top + PLOT.height - 6, width, 6));
+    }
+    const high = (facesPerFrame(window) / most) * FACES.height;
+    faces.push(box(left, FACES.top + FACES.height - high, width, high));
+    const covered = window.coverage * COVERAGE.height;
+    coverage.push(box(left, COVERAGE.top + COVERAGE.height - covered, width, covered));
+  }
+  svg.append(path("ground", ground), path("empty", empty), path("faces", faces));
+  svg.append(path("coverage", coverage));
+}
+
+/** One path per label, however many windows there are. */
+function drawScores(svg, parts) {
+  const labels = labelsOf(parts.map((part) => part.window));
+  const heights = parts.map(() => 0);
+  for (const label of labels) {
+    const boxes = [];
+    parts.forEach(({ window, left, right }, index) => {
+      const score = window.scores[label];
+      if (score !== undefined) {
+        const low = heights[index];
+        heights[index] = low + score;
+        boxes.push(
+          box(left, PLOT.top + PLOT.height * (1 - low - score), right - left, PLOT.height * score));
+      }
+    });
+    svg.append(path(colourOf(label, labels), boxes));
+  }
+}
+
+function drawAxis(svg, from, to, x, name) {
+  const steps = 5;
+  for (let i = 0; i <= steps; i++) {
+    const time = from + ((to - from) * i) / steps;
+    const text = node("text", {
+      x: x(time),
+      y: AXIS + 6,
+      class: "axis",
+      "text-anchor": i === 0 ? "start" : i === steps ? "end" : "middle",
+    });
+    text.textContent = name(time);
+    svg.append(text);
+  }
+}
+
+export function facesPerFrame(window) {
+  return window.analysed === 0 ? 0 : window.faces / window.analysed;
+}
+
+function hatch() {
+  const pattern = node("pattern", {
+    id: "hatch", width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)",
+  });
+  pattern.append(rect("hatch", 0, 0, 2, 8));
+  const defs = node("defs", {});
+  defs.append(pattern);
+  return defs;
+}
+
+function caption(svg, words, y) {
+  const text = node("text", { x: LEFT - 8, y, class: "axis", "text-anchor": "end" });
+  text.textContent = words;
+  svg.append(text);
+}
+
+function box(x, y, width, height) {
+  const n = (value) => value.toFixed(2);
+  return `M${n(x)} ${n(y)}h${n(Math.max(0.4, width))}v${n(height)}h${n(-Math.max(0.4, width))}z`;
+}
+
+function path(name, boxes) {
+  return node("path", { class: name, d: boxes.join("") });
+}
+
+function rect(name, x, y, width, height) {
+  return node("rect", { class: name, x, y, width, height });
+}
+
+function node(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) {
+    element.setAttribute(key, value);
+  }
+  return element;
+}

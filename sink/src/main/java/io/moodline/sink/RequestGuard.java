@@ -34,6 +34,10 @@ final class RequestGuard {
     if (!SAFE_METHODS.contains(ctx.req().getMethod())) {
       checkOrigin(ctx, host);
     }
+    if (ctx.req().getMethod().equals("HEAD") && ctx.path().startsWith("/api/")) {
+      // The server would answer 200 without asking the route whether the thing is there.
+      throw Problem.of(405, "the API does not know the method HEAD: use GET");
+    }
     String query = ctx.req().getQueryString();
     if (query != null && query.matches("(?i)(.*&)?(access_)?token=.*")) {
       throw Problem.malformed("a token in the address is refused: it would end up in logs");

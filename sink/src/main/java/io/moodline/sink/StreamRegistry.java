@@ -59,6 +59,7 @@ final class StreamRegistry implements AutoCloseable {
   private final Worker worker;
   private final ReentrantLock writing = new ReentrantLock();
 
+  private volatile boolean caughtUp;
   private final Object view = new Object(); // guards the four maps below
   private final Map<String, StreamSpec> specs = new TreeMap<>();
   private final Map<String, StreamStatus> statuses = new HashMap<>();
@@ -89,7 +90,9 @@ final class StreamRegistry implements AutoCloseable {
     return new StreamRegistry(ctx, metrics);
   }
 
+  /** All streams by id. Like {@link #find} it answers 503 until the topics have been read. */
   List<StreamView> all() {
+    checkRead();
     synchronized (view) {
       List<StreamView> all = new ArrayList<>();
       specs.values().forEach(spec -> all.add(view(spec)));
@@ -98,6 +101,7 @@ final class StreamRegistry implements AutoCloseable {
   }
 
   Optional<StreamView> find(String id) {
+    checkRead();
     synchronized (view) {
       return Optional.ofNullable(specs.get(id)).map(this::view);
     }
@@ -154,6 +158,12 @@ final class StreamRegistry implements AutoCloseable {
     }
   }
 
+  private void checkRead() {
+    if (!caughtUp) {
+      throw Problem.unavailable("the streams are still being read, try again in a moment");
+    }
+  }
+
   private StreamView view(StreamSpec spec) {
     return new StreamView(spec, Optional.ofNullable(statuses.get(spec.getStreamId())));
   }
@@ -168,10 +178,6 @@ final class StreamRegistry implements AutoCloseable {
   }
 
   private void write(String id, byte @Nullable [] value) {
-    if (health.parts().stream()
-        .noneMatch(part -> part.name().equals(HEALTH_PART) && part.state() == Health.State.UP)) {
-      throw Problem.unavailable("the streams are still being read, try again in a moment");
-    }
     byte[] key = id.getBytes(StandardCharsets.UTF_8);
     try {
       RecordMetadata written =
@@ -211,7 +217,6 @@ final class StreamRegistry implements AutoCloseable {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      boolean caughtUp = false;
       while (!self.stopping()) {
         read(partitions);
         if (!caughtUp && ends.entrySet().stream().allMatch(this::isRead)) {

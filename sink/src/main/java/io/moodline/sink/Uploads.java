@@ -6,11 +6,14 @@ import io.moodline.schemas.VideoContainer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +40,22 @@ final class Uploads {
     this.check = check;
     this.maxBytes = maxBytes;
     this.metrics = metrics;
+    removeLeftovers();
+  }
+
+  /** What a killed process was writing; a day old, since another process may share the folder. */
+  private void removeLeftovers() {
+    Instant old = Instant.now().minus(Duration.ofDays(1));
+    try (DirectoryStream<Path> parts = Files.newDirectoryStream(media.root(), ".upload-*.part")) {
+      for (Path part : parts) {
+        if (Files.getLastModifiedTime(part).toInstant().isBefore(old)) {
+          Files.deleteIfExists(part);
+        }
+      }
+    } catch (IOException e) {
+      throw new UserException(
+          "media folder " + media.root() + " can not be used: " + e.getMessage(), e);
+    }
   }
 
   /**

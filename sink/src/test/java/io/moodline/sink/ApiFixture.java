@@ -50,10 +50,17 @@ final class ApiFixture implements AutoCloseable {
           .connectTimeout(Duration.ofSeconds(60))
           .build();
   final KafkaProducer<byte[], byte[]> producer;
+  private final boolean real;
   private Sink sink;
 
   ApiFixture(Path home, Map<String, String> settings) throws Exception {
+    this(home, settings, false);
+  }
+
+  /** With the real timelines instead of those that a test makes up. */
+  ApiFixture(Path home, Map<String, String> settings, boolean real) throws Exception {
     this.home = home;
+    this.real = real;
     broker = EmbeddedBroker.start(home.resolve("data"), 0);
     KafkaConnection kafka =
         new KafkaConnection(broker.bootstrapServers(), new Topics("moodline"), 2);
@@ -64,7 +71,10 @@ final class ApiFixture implements AutoCloseable {
         new StageContext(
             "test",
             Settings.load(
-                home, Setting.all(RuntimeSettings.ALL, SinkSettings.ALL), Map.of(), given),
+                home,
+                Setting.all(RuntimeSettings.ALL, SinkSettings.ALL, TimelineSettings.ALL),
+                Map.of(),
+                given),
             kafka,
             new PrometheusRegistry(),
             new Health(),
@@ -86,7 +96,10 @@ final class ApiFixture implements AutoCloseable {
             stage.secrets(),
             stage.failures(),
             stage.clock());
-    sink = Sink.start(fresh, ApiFixture::check, timelines);
+    sink =
+        real
+            ? Sink.start(fresh, ApiFixture::check)
+            : Sink.start(fresh, ApiFixture::check, timelines);
     org.awaitility.Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> stage.health().isReady());

@@ -1,0 +1,200 @@
+package io.moodline.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.moodline.runtime.Health;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.Face;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamState;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The page in a real browser, over the real timelines and a real broker. */
+@Timeout(400)
+class WebPageTest {
+  private static final String RUN = "5b3cbb09-6d3f-4e0a-9d0c-7a3f6d2c1b10";
+
+  @TempDir static Path home;
+  static ApiFixture api;
+
+  @BeforeAll
+  static void start() throws Exception {
+    if (!Browser.isThere()) {
+      assertThat(System.getenv("CI"))
+          .as("CI needs Chromium: apt-get install chromium")
+          .isNotEqualTo("true");
+      assumeTrue(false, "Chromium is not there");
+    }
+    api = new ApiFixture(home, Map.of(), true);
+    api.stage.health().report("detector", Health.State.UP, "cascade: misses turned faces");
+    api.stage.health().report("model", Health.State.UP, "lite-ferplus");
+  }
+
+  @AfterAll
+  static void stop() {
+    if (api != null) {
+      api.close();
+      assertThat(api.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void showsStreamsTimelinesAndEventsAndTakesRecordings() throws Exception {
+    String evil = "<img src=x onerror=\"document.title='pwned'\">";
+    api.put(
+        "/api/v1/streams/a-lobby",
+        "{\"source\":\"webcam:0\",\"purpose\":\"demo\",\"name\":" + Browser.quoted(evil) + "}");
+    try (Browser browser = Browser.start(Files.createDirectories(home.resolve("browser")), false)) {
+      browser.open(api.uri("/"));
+      browser.await("document.querySelectorAll('button.stream').length === 1");
+      assertThat(browser.text("#chosen-title")).isEqualTo(evil);
+      assertThat(browser.text("#detector")).isEqualTo("cascade");
+      assertThat(browser.text("#limits")).contains("misses turned faces");
+      assertThat(browser.text("#model")).isEqualTo("lite-ferplus");
+      assertThat(browser.text("#notice")).contains("not what a person feels");
+
+      register(browser);
+      replay(browser);
+
+      assertThat(browser.ask("document.title").textValue()).isEqualTo("Moodline");
+      assertThat(browser.ask("document.images.length").intValue()).isZero();
+      // The refused source is the only thing that the browser had to complain of.
+      assertThat(browser.complaints).singleElement().asString().contains("status of 422");
+      Path pictures = Path.of("target");
+      browser.screenshot(pictures.resolve("page-light.png"));
+    }
+    try (Browser browser = Browser.start(Files.createDirectories(home.resolve("dark")), true)) {
+      browser.open(api.uri("/"));
+      browser.await("document.querySelectorAll('button.stream').length === 3");
+      browser.ask("document.querySelector('button.stream[data-stream^=replay]').click()");
+      browser.await("document.querySelectorAll('#legend li').length > 3");
+      browser.screenshot(Path.of("target").resolve("page-dark.png"));
+    }
+  }
+
+  private static void register(Browser browser) throws Exception {
+    browser.ask(
+        """
+        (() => {
+          const form = document.getElementById('register');
+          form.elements.id.value = 'door';
+          form.elements.source.value = 'ftp://nowhere/';
+          form.elements.purpose.value = 'research';
+          form.requestSubmit();
+        })()
+        """);
+    browser.await("document.getElementById('error').textContent.includes(\"'ftp' is not known\")");
+    browser.ask(
+        """
+        (() => {
+          const form = document.getElementById('register');
+          form.elements.source.value = 'rtsp://admin:geheim@127.0.0.1:9/live';
+          form.requestSubmit();
+        })()
+        """);
+    browser.await("document.getElementById('chosen-title').textContent === 'door'");
+    assertThat(browser.ask("document.body.textContent").textValue()).doesNotContain("geheim");
+    browser.await("document.getElementById('live-state').textContent.startsWith('connected')");
+    ReplayRoutesTest.sendStatusOf(api, "door", StreamState.STREAMING, 3);
+    browser.await("document.getElementById('chosen-state').textContent === 'streaming'");
+    browser.await("document.querySelectorAll('#events li').length === 1");
+  }
+
+  /** Uploads a recording, plays the analyzer, and looks at what is drawn. */
+  private static void replay(Browser browser) throws Exception {
+    Path video = Files.write(home.resolve("talk.mp4"), ApiFixture.mp4("pictures"));
+    browser.chooseFile("#replay input[name=file]", video);
+    browser.ask(
+        """
+        (() => {
+          const form = document.getElementById('replay');
+          form.elements.name.value = 'A talk';
+          form.elements.purpose.value = 'demo';
+          form.requestSubmit();
+        })()
+        """);
+    browser.await("document.getElementById('chosen-title').textContent === 'A talk'");
+    String id =
+        browser
+            .ask("document.querySelector('button.stream[aria-current]').dataset.stream")
+            .textValue();
+    browser.await("document.getElementById('live-state').textContent.startsWith('connected')");
+    ReplayRoutesTest.sendStatusOf(api, id, StreamState.STREAMING, 0);
+    // 20 s at 5 frames/s; seconds 8 to 11 are missing, 12 to 15 show nobody.
+    int sequence = 0;
+    for (int i = 0; i < 100; i++) {
+      int second = i / 5;
+      if (second >= 8 && second < 12) {
+        continue;
+      }
+      float happy = second / 20f;
+      Face[] faces =
+          second >= 12 && second < 16
+              ? new Face[0]
+              : new Face[] {
+                FakeFrames.face(
+                    0.8f - 0.7f * happy, 0.1f + 0.6f * happy, 0.05f, 0.05f + 0.1f * happy)
+              };
+      send(
+          id,
+          FakeFrames.analysed(
+              id, RUN, sequence++, StreamKind.RECORDING, Instant.ofEpochMilli(i * 200L), faces));
+    }
+    send(
+        id,
+        FakeFrames.endMark(id, RUN, sequence, StreamKind.RECORDING, Instant.ofEpochMilli(20_000)));
+    ReplayRoutesTest.sendStatusOf(api, id, StreamState.FINISHED, sequence);
+
+    browser.await(
+        "document.getElementById('progress-text').textContent.startsWith('finished: 80 of 80')");
+    browser.await(
+        "document.getElementById('chart').getAttribute('aria-label').includes('16 windows of 1s, 60 faces')");
+    browser.await("document.querySelectorAll('#events li').length === 40");
+    assertThat(browser.text("#events li")).isEqualTo("15.80 s face 0: happiness 0.67");
+    assertThat(
+            browser
+                .ask("document.querySelectorAll('#chart path[class^=label-]').length")
+                .intValue())
+        .isEqualTo(4);
+    browser.ask("document.getElementById('table-box').open = true");
+    browser.await("document.querySelectorAll('#table tbody tr').length === 16");
+    browser.ask(
+        """
+        (() => {
+          const area = document.querySelector('#chart svg').getBoundingClientRect();
+          const move = (share) => document.getElementById('chart').dispatchEvent(new PointerEvent('pointermove',
+            { clientX: area.left + 74 + (area.width - 74) * share, clientY: area.top + 50 }));
+          move(0.5);
+          window.missing = document.getElementById('readout').textContent;
+          move(0.72);
+          window.empty = document.getElementById('readout').textContent;
+          move(0.02);
+          window.face = document.getElementById('readout').textContent;
+        })()
+        """);
+    assertThat(browser.ask("window.missing").textValue()).isEqualTo("Nothing was looked at here.");
+    assertThat(browser.ask("window.empty").textValue())
+        .startsWith("00:14 to 00:15")
+        .endsWith("No face.");
+    assertThat(browser.ask("window.face").textValue()).contains("coverage 100 %", "neutral 0.80");
+  }
+
+  private static void send(String id, FrameFaces frame) throws Exception {
+    api.send(
+        api.stage.kafka().topics().faces(),
+        id,
+        id.getBytes(StandardCharsets.UTF_8),
+        Serdes.FRAME_FACES.encode(frame));
+  }
+}
