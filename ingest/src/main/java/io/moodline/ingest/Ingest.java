@@ -57,7 +57,7 @@ public final class Ingest implements AutoCloseable {
     StreamReader reader =
         new StreamReader(
             work,
-            new StatusLog(kafka, metrics),
+            own(new StatusLog(kafka, metrics)),
             context.health(),
             settings.get(IngestSettings.COMMIT_INTERVAL),
             owner -> new StreamIntake(kafka, context.instance(), context.clock(), owner));

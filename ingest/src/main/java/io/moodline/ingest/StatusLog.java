@@ -22,18 +22,22 @@ import org.apache.kafka.common.errors.TimeoutException;
 /**
  * Reads how far streams had come when their partition last had an owner. Confined to one thread.
  */
-final class StatusLog {
+final class StatusLog implements AutoCloseable {
   /** An owner that was killed leaves a transaction open until its timeout. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final Duration POLL = Duration.ofMillis(100);
 
-  private final KafkaConnection kafka;
+  private final String topic;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final Admin admin;
   private final IngestMetrics metrics;
 
   StatusLog(KafkaConnection kafka, IngestMetrics metrics) {
-    this.kafka = kafka;
+    this.topic = kafka.topics().streamStatus();
     this.metrics = metrics;
+    this.consumer = kafka.consumer("ingest-status", Map.of());
+    this.admin = kafka.admin("ingest-status");
   }
 
   /**
@@ -41,26 +45,22 @@ final class StatusLog {
    * to end, since what it holds would otherwise be missed and then published twice.
    */
   Map<String, StreamStatus> read(int partition) throws InterruptedException {
-    TopicPartition status = new TopicPartition(kafka.topics().streamStatus(), partition);
+    TopicPartition status = new TopicPartition(topic, partition);
     Map<String, StreamStatus> found = new HashMap<>();
-    try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("ingest-status", Map.of());
-        Admin admin = kafka.admin("ingest-status")) {
-      long end = awaitNoOpenTransaction(admin, status);
-      consumer.assign(List.of(status));
-      consumer.seekToBeginning(List.of(status));
-      while (consumer.position(status) < end) {
-        consumer.poll(POLL).forEach(record -> apply(found, record));
-      }
+    long end = awaitNoOpenTransaction(status);
+    consumer.assign(List.of(status));
+    consumer.seekToBeginning(List.of(status));
+    while (consumer.position(status) < end) {
+      consumer.poll(POLL).forEach(record -> apply(found, record));
     }
     return found;
   }
 
-  private static long awaitNoOpenTransaction(Admin admin, TopicPartition partition)
-      throws InterruptedException {
+  private long awaitNoOpenTransaction(TopicPartition partition) throws InterruptedException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
-      long stable = latest(admin, partition, IsolationLevel.READ_COMMITTED);
-      long high = latest(admin, partition, IsolationLevel.READ_UNCOMMITTED);
+      long stable = latest(partition, IsolationLevel.READ_COMMITTED);
+      long high = latest(partition, IsolationLevel.READ_UNCOMMITTED);
       if (stable >= high) {
         return stable;
       }
@@ -71,7 +71,7 @@ final class StatusLog {
     }
   }
 
-  private static long latest(Admin admin, TopicPartition partition, IsolationLevel isolation)
+  private long latest(TopicPartition partition, IsolationLevel isolation)
       throws InterruptedException {
     try {
       return admin
@@ -95,5 +95,11 @@ final class StatusLog {
     } catch (UnreadableRecordException e) {
       metrics.unreadable();
     }
+  }
+
+  @Override
+  public void close() {
+    consumer.close();
+    admin.close(Duration.ofSeconds(5));
   }
 }

@@ -1,0 +1,435 @@
+package io.moodline.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.moodline.ingest.DecodeListener.DecodeFailure;
+import io.moodline.runtime.EmbeddedBroker;
+import io.moodline.runtime.Health;
+import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SecretBox;
+import io.moodline.runtime.Setting;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.StageContext;
+import io.moodline.runtime.TopicSetup;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.SourceUri;
+import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.Topics;
+import io.moodline.schemas.v1.DesiredState;
+import io.moodline.schemas.v1.EndReason;
+import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamSpec;
+import io.moodline.schemas.v1.StreamState;
+import io.moodline.schemas.v1.StreamStatus;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class StreamReaderTest {
+  private static final int FRAMES = 100;
+  private static final Instant START = Instant.parse("2026-11-21T10:00:00Z");
+
+  static {
+    Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
+  }
+
+  @TempDir static Path data;
+  private static EmbeddedBroker broker;
+  private static int tests;
+
+  @TempDir Path home;
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+  private final FakeDecoders decoders = new FakeDecoders(FRAMES);
+  private KafkaConnection kafka;
+  private Ingest ingest;
+  private int revision;
+
+  @BeforeAll
+  static void startBroker() {
+    broker = EmbeddedBroker.start(data, 0);
+  }
+
+  @AfterAll
+  static void stopBroker() {
+    broker.close();
+  }
+
+  @BeforeEach
+  void setUp() throws Exception {
+    tests++; // a prefix of its own keeps the tests apart
+    kafka = new KafkaConnection(broker.bootstrapServers(), new Topics("test" + tests), 4);
+    TopicSetup.apply(kafka, 1, List.of(kafka.group("ingest"), kafka.group("analyzer")));
+    Files.createDirectories(home.resolve("media"));
+    byte[] head = "\0\0\0\u0018ftypisom\0\0\2\0isom".getBytes(StandardCharsets.ISO_8859_1);
+    Files.write(home.resolve("media/talk.mp4"), head);
+  }
+
+  @AfterEach
+  void tearDown() {
+    if (ingest != null) {
+      ingest.close();
+    }
+    assertThat(failure.get()).isNull();
+    assertThat(decoders.open).as("decodings that were left open").hasValue(0);
+  }
+
+  @Test
+  void publishesARecordingOnceInOrderWithItsEndMarkAndPosition() {
+    start(1000);
+    put(recording("talk"));
+    StreamStatus status = awaitState("talk", StreamState.FINISHED);
+    List<Frame> frames = frames("talk");
+    assertComplete(frames, EndReason.FINISHED);
+    assertThat(frames.get(7).getCaptureTime()).isEqualTo(START.plusMillis(7 * 200));
+    assertThat(frames).extracting(Frame::getRunId).containsOnly(status.getRunId());
+    assertThat(status.getPublished()).isEqualTo(FRAMES);
+    assertThat(status.getDurationMicros()).isEqualTo(1_000_000);
+  }
+
+  @Test
+  void goesOnWithTheVeryNextFrameAfterARestart() {
+    start(30); // nothing is analysed, so it stops at 30 frames
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(30));
+    stop();
+    assertThat(frames("talk")).hasSize(30);
+    start(1000);
+    awaitState("talk", StreamState.FINISHED);
+    assertComplete(frames("talk"), EndReason.FINISHED);
+    assertThat(frames("talk"))
+        .extracting(Frame::getRunId)
+        .containsOnly(frames("talk").get(0).getRunId());
+    stop();
+    int opened = decoders.opened.get();
+    start(1000);
+    put(recording("other"));
+    awaitState("other", StreamState.FINISHED);
+    assertThat(decoders.opened).as("a finished recording is not read again").hasValue(opened + 1);
+  }
+
+  @Test
+  void readsNoFurtherThanTheAnalyzerFollows() throws Exception {
+    start(20);
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(20));
+    await()
+        .during(Duration.ofSeconds(1))
+        .untilAsserted(() -> assertThat(published("talk")).isEqualTo(20));
+    commitAnalysed("talk", 5);
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(25));
+    commitAnalysed("talk", 10_000);
+    awaitState("talk", StreamState.FINISHED);
+    assertComplete(frames("talk"), EndReason.FINISHED);
+  }
+
+  @Test
+  void takesUpWhereADecoderDied() {
+    decoders.breakAfter.addAll(List.of(10, 0, 0, 25));
+    start(1000);
+    put(recording("talk"));
+    awaitState("talk", StreamState.FINISHED);
+    assertComplete(frames("talk"), EndReason.FINISHED);
+    assertThat(decoders.opened).hasValue(5);
+  }
+
+  @Test
+  void givesARecordingUpThatBreaksAgainAndAgainWithoutProgress() {
+    decoders.breakAfter.addAll(List.of(10, 0, 0, 0, 0, 0));
+    start(1000);
+    put(recording("talk"));
+    StreamStatus status = awaitState("talk", StreamState.FAILED);
+    assertThat(status.getReason()).isEqualTo("the decoder died");
+    List<Frame> frames = frames("talk");
+    assertThat(frames).hasSize(11);
+    assertThat(frames.get(10).getEndOfRun().getReason()).isEqualTo(EndReason.INCOMPLETE);
+    assertThat(frames.get(10).getEndOfRun().getPublished()).isEqualTo(10);
+  }
+
+  @Test
+  void pausesResumesAndKeepsTheRunOverANewName() {
+    start(30);
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(30));
+    put(recording("talk").setDesiredState(DesiredState.PAUSED));
+    awaitState("talk", StreamState.PAUSED);
+    assertThat(decoders.open).hasValue(0);
+    put(recording("talk").setDesiredState(DesiredState.PAUSED).setName("Another name"));
+    put(recording("talk").setName("Another name"));
+    commitAnalysed("talk", 10_000);
+    awaitState("talk", StreamState.FINISHED);
+    assertComplete(frames("talk"), EndReason.FINISHED);
+  }
+
+  @Test
+  void endsTheRunOfARemovedStreamAndForgetsItsStatus() {
+    start(30);
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(30));
+    remove("talk");
+    await().untilAsserted(() -> assertThat(status("talk")).isEmpty());
+    Frame mark = frames("talk").get(30);
+    assertThat(mark.getEndOfRun().getReason()).isEqualTo(EndReason.REMOVED);
+    assertThat(mark.getSequence()).isEqualTo(30);
+  }
+
+  @Test
+  void refusesPurposesFilesAndAddressesBeforeAnythingIsDecoded() {
+    start(1000);
+    put(recording("school").setPurpose("education"));
+    put(recording("outside").setSource("file:/etc/passwd"));
+    put(recording("missing").setSource("file:none.mp4"));
+    put(live("cloud").setSource("rtsp://169.254.169.254/latest"));
+    assertThat(awaitState("school", StreamState.REFUSED).getReason()).contains("Article 5(1)(f)");
+    assertThat(awaitState("outside", StreamState.REFUSED).getReason()).contains("media folder");
+    assertThat(awaitState("missing", StreamState.REFUSED).getReason()).contains("none.mp4");
+    assertThat(awaitState("cloud", StreamState.REFUSED).getReason()).contains("169.254.169.254");
+    assertThat(decoders.opened).hasValue(0);
+  }
+
+  @Test
+  void givesEachLifeOfALiveStreamARunOfItsOwn() {
+    start(1000);
+    put(live("lobby"));
+    DecodeListener first = nextLive();
+    first.opened(FakeDecoders.info());
+    for (int i = 0; i < 3; i++) {
+      first.frame(FakeDecoders.frame(i));
+    }
+    await().untilAsserted(() -> assertThat(published("lobby")).isEqualTo(3));
+    first.failed(new DecodeFailure("the camera hung up", true));
+    DecodeListener second = nextLive();
+    second.opened(FakeDecoders.info());
+    second.frame(FakeDecoders.frame(0));
+    await().untilAsserted(() -> assertThat(frames("lobby")).hasSize(5));
+    stop();
+    List<Frame> frames = frames("lobby");
+    assertThat(frames).extracting(Frame::getSequence).containsExactly(0L, 1L, 2L, 3L, 0L, 1L);
+    assertThat(frames.get(3).getEndOfRun().getReason()).isEqualTo(EndReason.DISCONNECTED);
+    assertThat(frames.get(3).getEndOfRun().getMessage()).isEqualTo("the camera hung up");
+    assertThat(frames.get(5).getEndOfRun().getMessage()).isEqualTo("Moodline was stopped");
+    assertThat(frames.get(4).getRunId()).isNotEqualTo(frames.get(0).getRunId());
+    assertThat(Duration.between(frames.get(0).getCaptureTime(), frames.get(2).getCaptureTime()))
+        .isEqualTo(Duration.ofMillis(400));
+  }
+
+  @Test
+  void endsTheRunThatAKilledInstanceLeftOpen() {
+    start(1000);
+    put(live("lobby"));
+    DecodeListener first = nextLive();
+    first.opened(FakeDecoders.info());
+    first.frame(FakeDecoders.frame(0));
+    await().untilAsserted(() -> assertThat(published("lobby")).isEqualTo(1));
+    StreamStatus atTheKill = status("lobby").orElseThrow();
+    stop();
+    send(
+        kafka.topics().streamStatus(),
+        "lobby",
+        Serdes.STREAM_STATUS.encode(atTheKill)); // as a kill leaves it
+    start(1000);
+    await().untilAsserted(() -> assertThat(frames("lobby")).hasSize(3));
+    assertThat(frames("lobby").get(2).getEndOfRun().getReason()).isEqualTo(EndReason.LOST);
+    assertThat(frames("lobby").get(2).getSequence()).isEqualTo(1);
+  }
+
+  @Test
+  void deadLettersAnUnreadableSpecAndRunsTheOthers() {
+    start(1000);
+    send(kafka.topics().streams(), "broken", new byte[] {1, 2, 3});
+    put(recording("talk"));
+    awaitState("talk", StreamState.FINISHED);
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(read(kafka.topics().deadLetters()))
+                    .singleElement()
+                    .satisfies(
+                        bytes ->
+                            assertThat(Serdes.DEAD_LETTER.decode(bytes).getReason())
+                                .isEqualTo("UNREADABLE")));
+  }
+
+  private static void assertComplete(List<Frame> frames, EndReason reason) {
+    assertThat(frames)
+        .extracting(Frame::getSequence)
+        .containsExactlyElementsOf(LongStream.rangeClosed(0, FRAMES).boxed().toList());
+    assertThat(frames.subList(0, FRAMES))
+        .extracting(Frame::getMediaTimeMicros)
+        .containsExactlyElementsOf(
+            IntStream.range(0, FRAMES).mapToObj(i -> i * FakeDecoders.FRAME_MICROS).toList());
+    assertThat(frames.get(FRAMES).getEndOfRun().getReason()).isEqualTo(reason);
+    assertThat(frames.get(FRAMES).getEndOfRun().getPublished()).isEqualTo(FRAMES);
+  }
+
+  private void start(int unanalysedFrames) {
+    List<Setting<?>> known = Setting.all(RuntimeSettings.ALL, IngestSettings.ALL);
+    Map<String, String> set = new HashMap<>();
+    set.put("ingest.unanalysed.frames", Integer.toString(unanalysedFrames));
+    StageContext context =
+        new StageContext(
+            "test",
+            Settings.load(home, known, Map.of(), set),
+            kafka,
+            new PrometheusRegistry(),
+            new Health(),
+            SecretBox.open(home.resolve("secret.key")),
+            (thread, cause) -> failure.set(cause),
+            Clock.systemUTC());
+    Decoders shared =
+        new Decoders() {
+          @Override
+          public Decoding open(DecodeOrder order, DecodeListener listener) {
+            return decoders.open(order, listener);
+          }
+
+          @Override
+          public void close() {}
+        };
+    ingest = Ingest.start(context, shared);
+  }
+
+  private void stop() {
+    ingest.close();
+  }
+
+  private DecodeListener nextLive() {
+    await().until(() -> !decoders.live.isEmpty());
+    return decoders.live.remove();
+  }
+
+  private StreamSpec.Builder recording(String id) {
+    return spec(id, "file:talk.mp4", StreamKind.RECORDING).setStart(START);
+  }
+
+  private StreamSpec.Builder live(String id) {
+    return spec(id, "rtsp://127.0.0.1:1/x", StreamKind.LIVE);
+  }
+
+  private StreamSpec.Builder spec(String id, String source, StreamKind kind) {
+    return StreamSpec.newBuilder()
+        .setStreamId(id)
+        .setName(id)
+        .setLabels(Map.of())
+        .setSource(SourceUri.parse(source).toString())
+        .setKind(kind)
+        .setTargetFramesPerSecond(5)
+        .setPurpose("research")
+        .setDesiredState(DesiredState.RUNNING)
+        .setRevision(++revision)
+        .setCreatedAt(START)
+        .setUpdatedAt(START);
+  }
+
+  private void put(StreamSpec.Builder spec) {
+    StreamSpec built = spec.build();
+    send(kafka.topics().streams(), built.getStreamId(), Serdes.STREAM_SPEC.encode(built));
+  }
+
+  private void remove(String id) {
+    send(kafka.topics().streams(), id, null);
+  }
+
+  private void send(String topic, String id, byte @Nullable [] value) {
+    try (var producer = kafka.producer("test", Map.of())) {
+      producer.send(
+          new ProducerRecord<>(
+              topic, StreamPartition.of(id, 4), id.getBytes(StandardCharsets.UTF_8), value));
+    }
+  }
+
+  private void commitAnalysed(String id, long offset) {
+    var partition = new TopicPartition(kafka.topics().recordingFrames(), StreamPartition.of(id, 4));
+    try (var admin = kafka.admin("test")) {
+      admin
+          .alterConsumerGroupOffsets(
+              kafka.group("analyzer"), Map.of(partition, new OffsetAndMetadata(offset)))
+          .all()
+          .get();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private StreamStatus awaitState(String id, StreamState state) {
+    await().until(() -> status(id).filter(status -> status.getState() == state).isPresent());
+    return status(id).orElseThrow();
+  }
+
+  private long published(String id) {
+    return status(id).map(StreamStatus::getPublished).orElse(0L);
+  }
+
+  private Optional<StreamStatus> status(String id) {
+    StreamStatus last = null;
+    for (var record : records(kafka.topics().streamStatus())) {
+      if (new String(record.key(), StandardCharsets.UTF_8).equals(id)) {
+        last = record.value() == null ? null : Serdes.STREAM_STATUS.decode(record.value());
+      }
+    }
+    return Optional.ofNullable(last);
+  }
+
+  private List<Frame> frames(String id) {
+    List<Frame> frames = new ArrayList<>();
+    for (String topic : List.of(kafka.topics().frames(), kafka.topics().recordingFrames())) {
+      for (byte[] value : read(topic)) {
+        Frame frame = Serdes.FRAME.decode(value);
+        if (frame.getStreamId().equals(id)) {
+          frames.add(frame);
+        }
+      }
+    }
+    return frames;
+  }
+
+  private List<byte[]> read(String topic) {
+    return records(topic).stream().map(record -> record.value()).toList();
+  }
+
+  private List<org.apache.kafka.clients.consumer.ConsumerRecord<byte[], byte[]>> records(
+      String topic) {
+    List<org.apache.kafka.clients.consumer.ConsumerRecord<byte[], byte[]>> records =
+        new ArrayList<>();
+    try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("test", Map.of())) {
+      List<TopicPartition> partitions =
+          IntStream.range(0, 4).mapToObj(p -> new TopicPartition(topic, p)).toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+        consumer.poll(Duration.ofMillis(50)).forEach(records::add);
+      }
+    }
+    return records;
+  }
+}
