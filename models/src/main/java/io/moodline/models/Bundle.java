@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A model that may be used: every file has the digest that its manifest names, the network has the
@@ -183,6 +184,19 @@ public final class Bundle {
   /** Opens the network with so many threads; the caller closes it. */
   public Classifier classifier(int threads) {
     return Classifier.open(this, threads);
+  }
+
+  /** Pixels of the canaries by file name. */
+  Map<String, byte[]> canaryInputs() {
+    String folder = "canaries/";
+    Map<String, byte[]> inputs = new TreeMap<>();
+    files.forEach(
+        (name, bytes) -> {
+          if (name.startsWith(folder) && !name.equals(Manifest.CANARIES)) {
+            inputs.put(name.substring(folder.length()), bytes);
+          }
+        });
+    return inputs;
   }
 
   JsonNode metricsNode() {

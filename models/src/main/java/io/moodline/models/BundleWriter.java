@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Writes a bundle's folder: network, canaries, card and the manifest that seals them. The same
@@ -32,6 +34,41 @@ final class BundleWriter {
       String licence,
       Map<String, byte[]> canaries,
       String modelCard) {}
+
+  /** Throws if a bundle of that name is there already; returns its folder otherwise. */
+  static Path checkFree(Path bundles, String name) {
+    Path folder = bundles.resolve(Manifest.checkName(name));
+    if (Files.exists(folder)) {
+      throw new BundleException(
+          "model " + name + " exists already; remove it or take another name");
+    }
+    return folder;
+  }
+
+  /** Writes a new bundle among others, under its name once it is whole, and loads it. */
+  static Bundle install(Path bundles, Contents contents, byte[] onnx) {
+    Path folder = checkFree(bundles, contents.name());
+    // Half a bundle must never lie under its name: it is written beside it and moved when whole.
+    Path partial = bundles.resolve("." + contents.name() + ".partial");
+    try {
+      deleteTree(partial);
+      write(partial, contents, onnx);
+      Files.move(partial, folder);
+    } catch (IOException e) {
+      throw new BundleException(folder + " cannot be written: " + e.getMessage(), e);
+    }
+    return Bundle.load(folder);
+  }
+
+  private static void deleteTree(Path folder) throws IOException {
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
 
   static void write(Path folder, Contents contents, byte[] onnx) {
     Manifest.checkName(contents.name());

@@ -1,13 +1,9 @@
 package io.moodline.models;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * Turns a PyTorch checkpoint into a checked bundle: reads the weights without running anything,
@@ -32,36 +28,13 @@ public final class ModelImport {
   /** Writes the bundle into {@code bundles/<name>}, which must not exist, and loads it. */
   public static Bundle run(Request request, Path bundles) {
     Architecture architecture = Architecture.of(request.architecture());
-    Path folder = bundles.resolve(Manifest.checkName(request.name()));
-    if (Files.exists(folder)) {
-      throw new BundleException(
-          "model " + request.name() + " exists already; remove it or take another name");
-    }
+    BundleWriter.checkFree(bundles, request.name());
     if (architecture == Architecture.OAENET) {
       throw new BundleException(
           "oaenet needs a landmark mask beside each face, which bundles cannot hold yet");
     }
     byte[] onnx = network(architecture, request.labels(), weights(request.checkpoint()));
-    // Half a bundle must never lie under its name: it is written beside it and moved when whole.
-    Path partial = bundles.resolve("." + request.name() + ".partial");
-    try {
-      deleteTree(partial);
-      BundleWriter.write(partial, contents(architecture, request), onnx);
-      Files.move(partial, folder);
-    } catch (IOException e) {
-      throw new BundleException(folder + " cannot be written: " + e.getMessage(), e);
-    }
-    return Bundle.load(folder);
-  }
-
-  private static void deleteTree(Path folder) throws IOException {
-    if (Files.exists(folder)) {
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
-    }
+    return BundleWriter.install(bundles, contents(architecture, request), onnx);
   }
 
   private static Weights weights(Path checkpoint) {
