@@ -1,0 +1,79 @@
+package io.moodline.ingest;
+
+import org.bytedeco.ffmpeg.global.avutil;
+
+/**
+ * A source that can not be decoded, or not any further. The message goes on after the source's name
+ * in a sentence: "refused the connection", "has no video". It holds no address and no secret.
+ */
+final class SourceException extends Exception {
+  private static final long serialVersionUID = 1L;
+  private static final int NO_SUCH_FILE = -2;
+  private static final int ACCESS_DENIED = -13;
+  private static final int NO_SUCH_DEVICE = -19;
+  private static final int NETWORK_UNREACHABLE = -101;
+  private static final int RESET = -104;
+  private static final int TIMED_OUT = -110;
+  private static final int REFUSED = -111;
+  private static final int NO_ROUTE = -113;
+
+  private final boolean retry;
+
+  SourceException(String message, boolean retry) {
+    super(message);
+    this.retry = retry;
+  }
+
+  /** Whether another try may do better. */
+  boolean retry() {
+    return retry;
+  }
+
+  /** What FFmpeg's error code means for a source that was being opened. */
+  static SourceException opening(int code, boolean live) {
+    if (live) {
+      return new SourceException(liveTrouble(code), true);
+    }
+    if (code == NO_SUCH_FILE) {
+      return new SourceException("is not there any more", false);
+    }
+    if (code == ACCESS_DENIED) {
+      return new SourceException("may not be read", false);
+    }
+    return new SourceException(
+        "is damaged, or not the video it says it is (" + text(code) + ")", false);
+  }
+
+  /** What FFmpeg's error code means for a live source. */
+  static String liveTrouble(int code) {
+    if (code == avutil.AVERROR_HTTP_UNAUTHORIZED() || code == avutil.AVERROR_HTTP_FORBIDDEN()) {
+      return "refuses the user name or password";
+    }
+    if (code == avutil.AVERROR_HTTP_NOT_FOUND()) {
+      return "has no stream under this path";
+    }
+    if (code == avutil.AVERROR_EOF()) {
+      return "closed the connection";
+    }
+    return switch (code) {
+      case NO_SUCH_FILE, NO_SUCH_DEVICE -> "is not connected: there is no such device";
+      case ACCESS_DENIED -> "may not be used by this user: add the user to the group video";
+      case REFUSED -> "refuses the connection: is it on, and is the port right?";
+      case TIMED_OUT -> "does not answer";
+      case NO_ROUTE, NETWORK_UNREACHABLE -> "can not be reached";
+      case RESET -> "broke the connection";
+      default -> "can not be opened (" + text(code) + ")";
+    };
+  }
+
+  /** FFmpeg's own words for a code. */
+  static String text(int code) {
+    byte[] buffer = new byte[256];
+    avutil.av_strerror(code, buffer, buffer.length);
+    int end = 0;
+    while (end < buffer.length && buffer[end] != 0) {
+      end++;
+    }
+    return new String(buffer, 0, end, java.nio.charset.StandardCharsets.US_ASCII);
+  }
+}

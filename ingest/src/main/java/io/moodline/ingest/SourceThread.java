@@ -1,0 +1,123 @@
+package io.moodline.ingest;
+
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+
+/**
+ * Decodes one source on a thread of its own, in a decoder child: open, take the frames that are
+ * due, send them, say how it ended. Thread-safe.
+ */
+final class SourceThread implements AutoCloseable {
+  private final DecoderMessage.Open order;
+  private final Consumer<DecoderMessage> out;
+  private final Consumer<Integer> done;
+  private final Semaphore granted = new Semaphore(0);
+  private final Thread thread;
+  private volatile boolean closed;
+  private volatile boolean waiting;
+  private volatile long movedNanos = System.nanoTime();
+
+  /**
+   * A thread that does not run yet.
+   *
+   * @param out takes what is to be told
+   * @param done told the source's number when its thread ends
+   */
+  SourceThread(DecoderMessage.Open order, Consumer<DecoderMessage> out, Consumer<Integer> done) {
+    this.order = order;
+    this.out = out;
+    this.done = done;
+    this.thread = new Thread(this::run, "decode-" + order.stream());
+    thread.setDaemon(true);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Allows so many more frames of a recording. */
+  void grant(int frames) {
+    granted.release(frames);
+  }
+
+  /** For how long the same native call has been running. */
+  int busyMillis() {
+    return waiting
+        ? 0
+        : (int) Math.min(Integer.MAX_VALUE, (System.nanoTime() - movedNanos) / 1_000_000);
+  }
+
+  /** Makes it end; a native call that runs is not cut short. */
+  @Override
+  public void close() {
+    closed = true;
+    thread.interrupt();
+  }
+
+  private void run() {
+    int stream = order.stream();
+    try (VideoSource source = VideoSource.open(order);
+        PictureEncoder encoder = new PictureEncoder(order.maxWidth(), order.jpegQuality())) {
+      Sampling sampling = new Sampling(order.framesPerSecond(), source.framesPerSecond());
+      tell(
+          new DecoderMessage.Opened(
+              stream,
+              source.codecName(),
+              source.shownWidth(),
+              source.shownHeight(),
+              source.framesPerSecond(),
+              sampling.framesPerSecond(),
+              source.durationMicros()));
+      decode(source, encoder, sampling);
+      tell(new DecoderMessage.Ended(stream));
+    } catch (SourceException e) {
+      tell(new DecoderMessage.Failed(stream, e.retry(), String.valueOf(e.getMessage())));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    } catch (RuntimeException | OutOfMemoryError e) {
+      System.err.println("decoding failed: " + e);
+      tell(new DecoderMessage.Failed(stream, true, "brought its decoder into trouble: " + e));
+    } finally {
+      if (!closed) {
+        done.accept(stream);
+      }
+    }
+  }
+
+  private void decode(VideoSource source, PictureEncoder encoder, Sampling sampling)
+      throws SourceException, InterruptedException {
+    while (!closed) {
+      movedNanos = System.nanoTime();
+      if (!source.next()) {
+        return;
+      }
+      long time = source.mediaTimeMicros();
+      // What was published already is decoded again and left out: so a resume is exact.
+      if (!sampling.takes(time) || time <= order.afterMicros()) {
+        continue;
+      }
+      if (!order.live()) {
+        awaitGrant();
+      }
+      tell(
+          encoder.encode(
+              order.stream(), time, source.picture(), source.rotation(), source.pixelAspect()));
+    }
+  }
+
+  private void awaitGrant() throws InterruptedException {
+    waiting = true;
+    try {
+      granted.acquire();
+    } finally {
+      movedNanos = System.nanoTime();
+      waiting = false;
+    }
+  }
+
+  private void tell(DecoderMessage message) {
+    if (!closed) {
+      out.accept(message);
+    }
+  }
+}

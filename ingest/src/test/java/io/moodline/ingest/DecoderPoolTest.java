@@ -1,0 +1,235 @@
+package io.moodline.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.moodline.ingest.DecodeListener.DecodedFrame;
+import io.moodline.schemas.VideoContainer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class DecoderPoolTest {
+  private static final SyntheticClip CLIP = Clips.numbered(6);
+  private static final int ALL = 1_000_000;
+  @TempDir static Path folder;
+  private static Path recording;
+
+  private final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
+
+  @BeforeAll
+  static void record() throws IOException {
+    recording = folder.resolve("numbered.mp4");
+    CLIP.write(recording);
+  }
+
+  @AfterEach
+  void noThreadFailed() {
+    assertThat(bugs).isEmpty();
+  }
+
+  @Test
+  void givesTheFramesOfEachSlotWithTheirExactTimes() throws Exception {
+    Heard heard = new Heard();
+    try (DecoderPool pool = pool();
+        var decoding = pool.open(order(10, -1), heard)) {
+      decoding.grant(ALL);
+      heard.awaitEnd();
+    }
+    assertThat(heard.failure).isNull();
+    assertThat(heard.info.codec()).isEqualTo("h264");
+    assertThat(heard.info.width()).isEqualTo(320);
+    assertThat(heard.info.height()).isEqualTo(240);
+    assertThat(heard.info.framesPerSecond()).isEqualTo(25);
+    assertThat(heard.info.targetFramesPerSecond()).isEqualTo(10);
+    assertThat(heard.info.durationMicros()).hasValue(6_000_000);
+    assertThat(heard.frames).hasSize(60);
+    for (int slot = 0; slot < 60; slot++) {
+      DecodedFrame frame = heard.frames.get(slot);
+      long number = (slot * 25 + 9) / 10; // the first frame at or after the slot's start
+      assertThat(frame.mediaTimeMicros()).isEqualTo(number * 40_000);
+      assertThat(CLIP.numberOn(Clips.decode(frame.jpeg()))).isEqualTo((int) number);
+    }
+  }
+
+  @Test
+  void givesTheSameBytesAtAnyResume() throws Exception {
+    List<DecodedFrame> whole = decode(order(5, -1));
+    assertThat(whole).hasSize(30);
+    for (int from : new int[] {0, 7, 28, 29}) {
+      List<DecodedFrame> rest = decode(order(5, whole.get(from).mediaTimeMicros()));
+      assertThat(rest)
+          .usingRecursiveFieldByFieldElementComparator()
+          .isEqualTo(whole.subList(from + 1, 30));
+    }
+  }
+
+  @Test
+  void sendsNoMoreOfARecordingThanWasGranted() throws Exception {
+    Heard heard = new Heard();
+    try (DecoderPool pool = pool();
+        var decoding = pool.open(order(5, -1), heard)) {
+      decoding.grant(3);
+      await().atMost(Duration.ofSeconds(60)).until(() -> heard.frames.size() == 3);
+      await()
+          .during(Duration.ofMillis(700))
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> heard.frames.size() == 3 && !heard.hasEnded());
+      decoding.grant(ALL);
+      heard.awaitEnd();
+    }
+    assertThat(heard.frames).hasSize(30);
+  }
+
+  @Test
+  void goesOnFromTheLastFrameWhenTheChildIsKilled() throws Exception {
+    List<DecodedFrame> whole = decode(order(25, -1));
+    assertThat(whole).hasSize(150);
+    List<DecodedFrame> pieces = new ArrayList<>();
+    try (DecoderPool pool = pool()) {
+      for (int kills = 0; kills < 3; kills++) {
+        Heard heard = new Heard();
+        try (var decoding = pool.open(order(25, lastTime(pieces)), heard)) {
+          decoding.grant(40);
+          await().atMost(Duration.ofSeconds(60)).until(() -> heard.frames.size() >= 20);
+          pool.pids()
+              .forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+          heard.awaitEnd();
+          assertThat(heard.failure.retry()).isTrue();
+          assertThat(heard.failure.message()).contains("numbered.mp4").contains("stopped");
+        }
+        pieces.addAll(heard.frames);
+      }
+      Heard last = new Heard();
+      try (var decoding = pool.open(order(25, lastTime(pieces)), last)) {
+        decoding.grant(ALL);
+        last.awaitEnd();
+      }
+      pieces.addAll(last.frames);
+    }
+    assertThat(pieces).usingRecursiveFieldByFieldElementComparator().isEqualTo(whole);
+  }
+
+  @Test
+  void killsAChildThatHangsAndGoesOnWithAnother() throws Exception {
+    var patience =
+        new DecoderProcess.Patience(
+            Duration.ofSeconds(60), Duration.ofSeconds(2), Duration.ofSeconds(60));
+    var ffmpeg = new FfmpegOrder(1280, 92);
+    try (DecoderPool pool =
+        DecoderPool.start(ffmpeg, patience, true, (name, cause) -> bugs.add(cause))) {
+      Heard heard = new Heard();
+      try (var decoding = pool.open(order(25, -1), heard)) {
+        decoding.grant(10);
+        await().atMost(Duration.ofSeconds(60)).until(() -> heard.frames.size() == 10);
+        List<Long> before = pool.pids();
+        for (long pid : before) {
+          new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor();
+        }
+        heard.awaitEnd();
+        assertThat(heard.failure.retry()).isTrue();
+        assertThat(heard.failure.message()).contains("no sign of life");
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> before.stream().noneMatch(pid -> ProcessHandle.of(pid).isPresent()));
+      }
+      Heard next = new Heard();
+      try (var decoding = pool.open(order(25, lastTime(heard.frames)), next)) {
+        decoding.grant(ALL);
+        next.awaitEnd();
+      }
+      assertThat(next.failure).isNull();
+      assertThat(next.frames).hasSize(140);
+    }
+  }
+
+  @Test
+  void leavesNoChildAndNoThreadBehind() throws Exception {
+    List<Long> pids = new ArrayList<>();
+    for (int round = 0; round < 4; round++) {
+      Heard heard = new Heard();
+      try (DecoderPool pool = pool()) {
+        var decoding = pool.open(order(25, -1), heard);
+        decoding.grant(5);
+        await().atMost(Duration.ofSeconds(60)).until(() -> heard.frames.size() == 5);
+        pids.addAll(pool.pids());
+        if (round % 2 == 0) {
+          decoding.close();
+        }
+      }
+    }
+    assertThat(pids).isNotEmpty();
+    assertThat(pids)
+        .noneMatch(pid -> ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () ->
+                assertThat(Thread.getAllStackTraces().keySet())
+                    .noneMatch(thread -> thread.getName().startsWith("ingest-decoder")));
+  }
+
+  @Test
+  void decodesManySourcesAtOnceInAFewChildren() throws Exception {
+    List<Heard> all = new ArrayList<>();
+    try (DecoderPool pool = pool()) {
+      for (int i = 0; i < 6; i++) {
+        Heard heard = new Heard();
+        all.add(heard);
+        pool.open(order(5, -1), heard).grant(ALL);
+      }
+      assertThat(pool.pids()).hasSizeLessThanOrEqualTo(3);
+      for (Heard heard : all) {
+        heard.awaitEnd();
+        assertThat(heard.failure).isNull();
+        assertThat(heard.frames).hasSize(30);
+      }
+    }
+  }
+
+  @Test
+  void saysThatAWebcamIsNotThere() throws Exception {
+    Heard heard = new Heard();
+    try (DecoderPool pool = pool();
+        var decoding = pool.open(new DecodeOrder.Webcam(97, 5), heard)) {
+      heard.awaitEnd();
+    }
+    assertThat(heard.failure.message())
+        .isEqualTo("webcam:97 is not connected: there is no such device");
+    assertThat(heard.failure.retry()).isTrue();
+  }
+
+  private static long lastTime(List<DecodedFrame> frames) {
+    return frames.isEmpty() ? -1 : frames.get(frames.size() - 1).mediaTimeMicros();
+  }
+
+  private List<DecodedFrame> decode(DecodeOrder order) throws InterruptedException {
+    Heard heard = new Heard();
+    try (DecoderPool pool = pool();
+        var decoding = pool.open(order, heard)) {
+      decoding.grant(ALL);
+      heard.awaitEnd();
+    }
+    assertThat(heard.failure).isNull();
+    return heard.frames;
+  }
+
+  private DecoderPool pool() {
+    return DecoderPool.start(1280, 92, (name, cause) -> bugs.add(cause));
+  }
+
+  private static DecodeOrder.Recording order(double rate, long afterMicros) {
+    return new DecodeOrder.Recording(recording, VideoContainer.MP4, rate, afterMicros);
+  }
+}
