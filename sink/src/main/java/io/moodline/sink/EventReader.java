@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -55,6 +56,7 @@ final class EventReader {
   private final OutputStream out;
   private final Runnable disconnect;
   private final Supplier<Duration> heartbeat;
+  private final BooleanSupplier registered;
   private final ApiMetrics metrics;
   private final CompletableFuture<Void> done = new CompletableFuture<>();
   private final ByteArrayOutputStream block = new ByteArrayOutputStream();
@@ -72,6 +74,7 @@ final class EventReader {
       OutputStream out,
       Runnable disconnect,
       Supplier<Duration> heartbeat,
+      BooleanSupplier registered,
       ApiMetrics metrics) {
     this.streamId = streamId;
     this.statusTopic = statusTopic;
@@ -81,6 +84,7 @@ final class EventReader {
     this.out = out;
     this.disconnect = disconnect;
     this.heartbeat = heartbeat;
+    this.registered = registered;
     this.metrics = metrics;
   }
 
@@ -89,6 +93,7 @@ final class EventReader {
    *
    * @param disconnect breaks the connection, also while a write hangs
    * @param heartbeat for how long nothing may be written
+   * @param registered whether the stream is still there
    */
   static EventReader open(
       KafkaConnection kafka,
@@ -98,6 +103,7 @@ final class EventReader {
       OutputStream out,
       Runnable disconnect,
       Supplier<Duration> heartbeat,
+      BooleanSupplier registered,
       ApiMetrics metrics) {
     KafkaConsumer<byte[], byte[]> consumer =
         kafka.consumer(
@@ -139,6 +145,7 @@ final class EventReader {
           out,
           disconnect,
           heartbeat,
+          registered,
           metrics);
     } catch (RuntimeException e) {
       consumer.close();
@@ -156,10 +163,15 @@ final class EventReader {
     try {
       greet();
       long lastWrite = System.nanoTime();
-      while (!self.stopping()) {
+      boolean removed = false;
+      while (!self.stopping() && !removed) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           position.read(new TopicPartition(record.topic(), record.partition()), record.offset());
           put(record);
+        }
+        removed = !registered.getAsBoolean();
+        if (removed) {
+          putEvent("status", EventJson.removed(streamId).toString());
         }
         boolean quiet = System.nanoTime() - lastWrite > heartbeat.get().toNanos();
         if (quiet && block.size() == 0) {
@@ -213,16 +225,11 @@ final class EventReader {
   }
 
   private void putStatus(ConsumerRecord<byte[], byte[]> record) {
-    if (record.key() == null
-        || !streamId.equals(new String(record.key(), StandardCharsets.UTF_8))) {
-      return;
+    if (record.value() != null
+        && record.key() != null
+        && streamId.equals(new String(record.key(), StandardCharsets.UTF_8))) {
+      putEvent("status", EventJson.status(Serdes.STREAM_STATUS.decode(record.value())).toString());
     }
-    putEvent(
-        "status",
-        (record.value() == null
-                ? EventJson.removed(streamId)
-                : EventJson.status(Serdes.STREAM_STATUS.decode(record.value())))
-            .toString());
   }
 
   private void putEvent(String name, String data) {

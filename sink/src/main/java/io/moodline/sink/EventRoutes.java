@@ -134,6 +134,7 @@ final class EventRoutes implements AutoCloseable {
         ctx.res().getOutputStream(),
         () -> connection.getEndPoint().close(),
         this::heartbeat,
+        () -> registry.find(stream.id()).isPresent(),
         metrics);
   }
 

@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.schemas.Serdes;
@@ -117,12 +118,10 @@ class EventRoutesTest {
       assertThat(event.data().get("stream").textValue()).isEqualTo("quiet");
       assertThat(event.data().get("state").textValue()).isEqualTo("STREAMING");
       assertThat(event.data().get("published").longValue()).isEqualTo(5);
-      api.send(
-          api.stage.kafka().topics().streamStatus(),
-          "quiet",
-          "quiet".getBytes(StandardCharsets.UTF_8),
-          null);
-      assertThat(reader.next().data().get("state").textValue()).isEqualTo("REMOVED");
+      api.delete("/api/v1/streams/quiet");
+      Event last = reader.next();
+      assertThat(last.data().get("state").textValue()).isEqualTo("REMOVED");
+      assertThatThrownBy(reader::greeting).hasMessage("the server ended the stream");
     }
   }
 
