@@ -44,6 +44,9 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.streams.errors.StreamsException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -180,6 +183,18 @@ class TimelineEngineTest {
                     + Ledgers.sum(window.getSkipped())
                     + Ledgers.sum(window.getFailed()))
         .sum();
+  }
+
+  @Test
+  void replacesAThreadAfterALostRaceAndStopsTheProcessAfterABug() {
+    assertThat(
+            TimelineEngine.isRecoverable(
+                new StreamsException("commit", new ProducerFencedException("fenced"))))
+        .isTrue();
+    assertThat(TimelineEngine.isRecoverable(new StreamsException(new TimeoutException("slow"))))
+        .isTrue();
+    assertThat(TimelineEngine.isRecoverable(new StreamsException(new IllegalStateException("bug"))))
+        .isFalse();
   }
 
   private void checkRanges(TimelineQueries queries) {
