@@ -22,6 +22,17 @@ public final class Ingest implements AutoCloseable {
 
   private Ingest() {}
 
+  /** Starts the stage and returns at once; the health part {@code ingest} tells how it goes. */
+  public static Ingest start(StageContext context) {
+    Settings settings = context.settings();
+    return start(
+        context,
+        DecoderPool.start(
+            settings.get(IngestSettings.PICTURE_MAX_WIDTH),
+            settings.get(IngestSettings.JPEG_QUALITY),
+            context.failures()));
+  }
+
   /** Starts with decoders that the ingest owns from now on. */
   static Ingest start(StageContext context, Decoders decoders) {
     Ingest ingest = new Ingest();

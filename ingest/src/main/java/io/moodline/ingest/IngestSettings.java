@@ -35,9 +35,30 @@ public final class IngestSettings {
           "ingest.reconnect.after",
           "10s",
           "A live stream without a frame for so long is disconnected and opened again.");
+  static final Setting<Integer> PICTURE_MAX_WIDTH =
+      Setting.integer(
+          "ingest.picture.max.width",
+          DecoderPool.MAX_WIDTH,
+          160,
+          3840,
+          "Wider pictures are scaled down to so many pixels; faces below some 40 pixels are lost.");
+  static final Setting<Integer> JPEG_QUALITY =
+      Setting.integer(
+          "ingest.picture.jpeg.quality",
+          DecoderPool.JPEG_QUALITY,
+          50,
+          100,
+          "Quality of the JPEG that a frame is published as.");
 
   public static final List<Setting<?>> ALL =
-      List.of(UNANALYSED_FRAMES, LIVE_QUEUE_FRAMES, COMMIT_INTERVAL, STALL_AFTER, RECONNECT_AFTER);
+      List.of(
+          UNANALYSED_FRAMES,
+          LIVE_QUEUE_FRAMES,
+          COMMIT_INTERVAL,
+          STALL_AFTER,
+          RECONNECT_AFTER,
+          PICTURE_MAX_WIDTH,
+          JPEG_QUALITY);
 
   private IngestSettings() {}
 }

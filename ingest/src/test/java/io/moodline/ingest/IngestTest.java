@@ -1,0 +1,273 @@
+package io.moodline.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.moodline.runtime.EmbeddedBroker;
+import io.moodline.runtime.Health;
+import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SecretBox;
+import io.moodline.runtime.Setting;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.StageContext;
+import io.moodline.runtime.TopicSetup;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.Topics;
+import io.moodline.schemas.v1.DesiredState;
+import io.moodline.schemas.v1.EndReason;
+import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamSpec;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole stage: a real broker, real decoder children, real video. */
+@Timeout(value = 600, unit = TimeUnit.SECONDS)
+class IngestTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final SyntheticClip CLIP = Clips.numbered(12);
+  private static final int FRAMES = 300;
+  private static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
+
+  @TempDir static Path data;
+  @TempDir static Path home;
+  private static EmbeddedBroker broker;
+  private static int tests;
+
+  private final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
+  private final Health health = new Health();
+  private KafkaConnection kafka;
+
+  @BeforeAll
+  static void startBroker() throws Exception {
+    broker = EmbeddedBroker.start(data, 0);
+    Files.createDirectories(home.resolve("media"));
+    CLIP.write(home.resolve("media/clip.mp4"));
+    byte[] whole = Files.readAllBytes(home.resolve("media/clip.mp4"));
+    Path fast = home.resolve("media/fast.mp4");
+    Clips.ffmpeg(
+        fast,
+        "-i",
+        home.resolve("media/clip.mp4").toString(),
+        "-c",
+        "copy",
+        "-movflags",
+        "+faststart");
+    Files.write(
+        home.resolve("media/cut.mp4"),
+        java.util.Arrays.copyOf(Files.readAllBytes(fast), whole.length * 6 / 10));
+  }
+
+  @AfterAll
+  static void stopBroker() {
+    broker.close();
+  }
+
+  @BeforeEach
+  void setUp() throws Exception {
+    tests++;
+    kafka = new KafkaConnection(broker.bootstrapServers(), new Topics("ingest" + tests), 4);
+    TopicSetup.apply(kafka, 1, List.of(kafka.group("ingest"), kafka.group("analyzer")));
+  }
+
+  @AfterEach
+  void noThreadFailed() {
+    assertThat(bugs).isEmpty();
+  }
+
+  @Test
+  void publishesEachFrameOfARecordingWithItsTime() throws Exception {
+    put("talk", "clip.mp4", 25);
+    try (Ingest ingest = Ingest.start(context())) {
+      awaitEnd("talk");
+    }
+    List<Frame> frames = frames("talk");
+    assertThat(frames).hasSize(FRAMES + 1);
+    for (int i = 0; i < FRAMES; i++) {
+      Frame frame = frames.get(i);
+      assertThat(frame.getSequence()).isEqualTo(i);
+      assertThat(frame.getMediaTimeMicros()).isEqualTo(i * 40_000L);
+      assertThat(frame.getCaptureTime()).isEqualTo(START.plusMillis(i * 40L));
+      assertThat(frame.getDroppedBefore()).isEmpty();
+      byte[] jpeg = bytes(frame);
+      assertThat(CLIP.numberOn(Clips.decode(jpeg))).isEqualTo(i);
+    }
+    assertThat(frames.get(FRAMES).getEndOfRun().getReason()).isEqualTo(EndReason.FINISHED);
+    assertThat(frames.get(FRAMES).getEndOfRun().getPublished()).isEqualTo(FRAMES);
+    assertThat(health.parts()).anyMatch(part -> part.name().equals("ingest"));
+  }
+
+  @Test
+  void publishesEachFrameOnceOverStopsAndKills() throws Exception {
+    put("whole", "clip.mp4", 25);
+    try (Ingest ingest = Ingest.start(context())) {
+      awaitEnd("whole");
+    }
+    put("broken", "clip.mp4", 25);
+    int before = 0;
+    for (int round = 0; round < 3; round++) {
+      try (Ingest ingest = Ingest.start(context())) {
+        int enough = before + 20;
+        await().atMost(PATIENCE).until(() -> frames("broken").size() >= enough);
+        if (round == 1) {
+          // kill -9 of the decoder children, and on in the same process.
+          ProcessHandle.current()
+              .children()
+              .filter(child -> child.info().command().orElse("").endsWith("java"))
+              .forEach(ProcessHandle::destroyForcibly);
+          int more = frames("broken").size() + 20;
+          await().atMost(PATIENCE).until(() -> frames("broken").size() >= more || ended("broken"));
+        }
+      }
+      before = frames("broken").size();
+    }
+    try (Ingest ingest = Ingest.start(context())) {
+      awaitEnd("broken");
+    }
+    List<Frame> broken = frames("broken");
+    assertThat(broken).hasSize(FRAMES + 1);
+    for (int i = 0; i <= FRAMES; i++) {
+      assertThat(broken.get(i).getSequence()).isEqualTo(i);
+    }
+    assertThat(digest(broken)).isEqualTo(digest(frames("whole")));
+    assertThat(broken).extracting(Frame::getRunId).containsOnly(broken.get(0).getRunId());
+  }
+
+  @Test
+  void endsARecordingThatBreaksOffAsIncomplete() throws Exception {
+    put("cut", "cut.mp4", 25);
+    try (Ingest ingest = Ingest.start(context())) {
+      awaitEnd("cut");
+    }
+    List<Frame> frames = frames("cut");
+    var end = frames.get(frames.size() - 1).getEndOfRun();
+    assertThat(end.getReason()).isEqualTo(EndReason.INCOMPLETE);
+    assertThat(end.getMessage()).contains("cut.mp4").contains("breaks off");
+    assertThat(end.getPublished()).isEqualTo(frames.size() - 1).isBetween(100L, 250L);
+  }
+
+  private StageContext context() {
+    return new StageContext(
+        UUID.randomUUID().toString(),
+        Settings.load(
+            home, Setting.all(RuntimeSettings.ALL, IngestSettings.ALL), Map.of(), Map.of()),
+        kafka,
+        new PrometheusRegistry(),
+        health,
+        SecretBox.open(home.resolve("secret.key")),
+        (name, cause) -> bugs.add(cause),
+        Clock.systemUTC());
+  }
+
+  private void put(String id, String file, double rate) throws Exception {
+    StreamSpec spec =
+        StreamSpec.newBuilder()
+            .setStreamId(id)
+            .setName(id)
+            .setLabels(Map.of())
+            .setSource("file:" + file)
+            .setKind(StreamKind.RECORDING)
+            .setStart(START)
+            .setTargetFramesPerSecond(rate)
+            .setPurpose("demo")
+            .setDesiredState(DesiredState.RUNNING)
+            .setRevision(1)
+            .setCreatedAt(START)
+            .setUpdatedAt(START)
+            .build();
+    try (var producer = kafka.producer("test", Map.of())) {
+      producer
+          .send(
+              new ProducerRecord<>(
+                  kafka.topics().streams(),
+                  StreamPartition.of(id, 4),
+                  id.getBytes(StandardCharsets.UTF_8),
+                  Serdes.STREAM_SPEC.encode(spec)))
+          .get();
+    }
+  }
+
+  private void awaitEnd(String id) {
+    await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> ended(id));
+  }
+
+  private boolean ended(String id) {
+    List<Frame> frames = frames(id);
+    return !frames.isEmpty() && frames.get(frames.size() - 1).getEndOfRun() != null;
+  }
+
+  /** What is committed of a stream; commits as the analyzer, so that flow control lets more in. */
+  private List<Frame> frames(String id) {
+    List<Frame> frames = new ArrayList<>();
+    var partition = new TopicPartition(kafka.topics().recordingFrames(), StreamPartition.of(id, 4));
+    try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("test", Map.of());
+        Admin admin = kafka.admin("test")) {
+      consumer.assign(List.of(partition));
+      consumer.seekToBeginning(List.of(partition));
+      long end = consumer.endOffsets(List.of(partition)).get(partition);
+      while (consumer.position(partition) < end) {
+        consumer
+            .poll(Duration.ofMillis(200))
+            .forEach(
+                record -> {
+                  if (new String(record.key(), StandardCharsets.UTF_8).equals(id)) {
+                    frames.add(Serdes.FRAME.decode(record.value()));
+                  }
+                });
+      }
+      admin
+          .alterConsumerGroupOffsets(
+              kafka.group("analyzer"), Map.of(partition, new OffsetAndMetadata(end)))
+          .all()
+          .get();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    return frames;
+  }
+
+  private static byte[] bytes(Frame frame) {
+    byte[] jpeg = new byte[frame.getJpeg().remaining()];
+    frame.getJpeg().duplicate().get(jpeg);
+    return jpeg;
+  }
+
+  private static String digest(List<Frame> frames) throws Exception {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    for (Frame frame : frames) {
+      digest.update(
+          (frame.getSequence() + " " + frame.getMediaTimeMicros() + " " + frame.getCaptureTime())
+              .getBytes(StandardCharsets.UTF_8));
+      digest.update(bytes(frame));
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+}
