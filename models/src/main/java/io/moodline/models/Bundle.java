@@ -1,6 +1,5 @@
 package io.moodline.models;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -186,8 +185,23 @@ public final class Bundle {
     return Classifier.open(this, threads);
   }
 
+  /** All of this bundle but its network, to make another one of. */
+  BundleWriter.Contents contents() {
+    return new BundleWriter.Contents(
+        name(),
+        architecture(),
+        labels(),
+        input(),
+        crop(),
+        temperature(),
+        manifest.metrics(),
+        licence(),
+        canaryInputs(),
+        modelCard());
+  }
+
   /** Pixels of the canaries by file name. */
-  Map<String, byte[]> canaryInputs() {
+  private Map<String, byte[]> canaryInputs() {
     String folder = "canaries/";
     Map<String, byte[]> inputs = new TreeMap<>();
     files.forEach(
@@ -197,10 +211,6 @@ public final class Bundle {
           }
         });
     return inputs;
-  }
-
-  JsonNode metricsNode() {
-    return manifest.metrics();
   }
 
   InputSpec input() {

@@ -1,6 +1,7 @@
 package io.moodline.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,26 +34,77 @@ final class BundleWriter {
       JsonNode metrics,
       String licence,
       Map<String, byte[]> canaries,
-      String modelCard) {}
+      String modelCard) {
 
-  /** Throws if a bundle of that name is there already; returns its folder otherwise. */
-  static Path checkFree(Path bundles, String name) {
-    Path folder = bundles.resolve(Manifest.checkName(name));
-    if (Files.exists(folder)) {
+    Contents named(String newName) {
+      return new Contents(
+          newName,
+          architecture,
+          labels,
+          input,
+          crop,
+          temperature,
+          metrics,
+          licence,
+          canaries,
+          modelCard);
+    }
+
+    /** With one more measurement in front of the others and something more on the card. */
+    Contents measured(JsonNode measurement, String cardSection) {
+      ArrayNode all = Manifest.JSON.createArrayNode().add(measurement);
+      metrics.forEach(all::add);
+      return new Contents(
+          name,
+          architecture,
+          labels,
+          input,
+          crop,
+          temperature,
+          all,
+          licence,
+          canaries,
+          modelCard + cardSection);
+    }
+
+    Contents calibrated(double newTemperature) {
+      return new Contents(
+          name,
+          architecture,
+          labels,
+          input,
+          crop,
+          newTemperature,
+          metrics,
+          licence,
+          canaries,
+          modelCard);
+    }
+  }
+
+  /** Throws if a bundle of that name is there already. */
+  static void checkFree(Path bundles, String name) {
+    if (Files.exists(bundles.resolve(Manifest.checkName(name)))) {
       throw new BundleException(
           "model " + name + " exists already; remove it or take another name");
     }
-    return folder;
   }
 
   /** Writes a new bundle among others, under its name once it is whole, and loads it. */
   static Bundle install(Path bundles, Contents contents, byte[] onnx) {
-    Path folder = checkFree(bundles, contents.name());
+    checkFree(bundles, contents.name());
+    return replace(bundles, contents, onnx);
+  }
+
+  /** The same where one of that name may be there already: it goes once the new one is whole. */
+  static Bundle replace(Path bundles, Contents contents, byte[] onnx) {
+    Path folder = bundles.resolve(Manifest.checkName(contents.name()));
     // Half a bundle must never lie under its name: it is written beside it and moved when whole.
     Path partial = bundles.resolve("." + contents.name() + ".partial");
     try {
       deleteTree(partial);
       write(partial, contents, onnx);
+      deleteTree(folder);
       Files.move(partial, folder);
     } catch (IOException e) {
       throw new BundleException(folder + " cannot be written: " + e.getMessage(), e);

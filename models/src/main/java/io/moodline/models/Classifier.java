@@ -122,7 +122,8 @@ public final class Classifier implements AutoCloseable {
     return scores;
   }
 
-  float[][] logits(ByteBuffer faces, int count) {
+  /** The network's own answers before temperature and softmax: what {@link Temperature} fits on. */
+  public float[][] logits(ByteBuffer faces, int count) {
     if (faces.remaining() < (long) count * faceBytes) {
       throw new IllegalArgumentException(
           faces.remaining()

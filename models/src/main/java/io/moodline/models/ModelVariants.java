@@ -1,6 +1,5 @@
 package io.moodline.models;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.models.Calibration.Range;
 import java.nio.ByteBuffer;
@@ -133,36 +132,17 @@ public final class ModelVariants {
       Bundle source, byte[] onnx, String how, LabelledFaces test, String name, Path bundles) {
     ObjectNode measured = Manifest.JSON.createObjectNode();
     measured.put("dataSet", test.name()).put("variantOf", source.toString()).put("variant", how);
-    StringBuilder card = new StringBuilder(source.modelCard());
-    card.append("\n## Variant\nMade from ").append(source).append(". ").append(how);
+    StringBuilder card = new StringBuilder("\n## Variant\nMade from ").append(source);
+    card.append(". ").append(how);
     card.append(".\n\n| figure | float32 | variant |\n|---|---|---|\n");
     try (Classifier before = classifier(source, source.model());
         Classifier after = classifier(source, onnx)) {
       measureAccuracy(source, before, after, test, measured, card);
       measureSpeed(before, after, test.faces(), measured, card);
     }
-    card.append(
-        String.format(Locale.ROOT, "| megabytes | %.1f | %.1f |%n", mb(source.model()), mb(onnx)));
-    ArrayNode metrics = Manifest.JSON.createArrayNode().add(measured);
-    source.metricsNode().forEach(metrics::add);
-    return BundleWriter.install(
-        bundles,
-        new BundleWriter.Contents(
-            name,
-            source.architecture(),
-            source.labels(),
-            source.input(),
-            source.crop(),
-            source.temperature(),
-            metrics,
-            source.licence(),
-            source.canaryInputs(),
-            card.toString().replace(System.lineSeparator(), "\n")),
-        onnx);
-  }
-
-  private static double mb(byte[] bytes) {
-    return bytes.length / 1e6;
+    line(card, "megabytes", source.model().length / 1e6, onnx.length / 1e6);
+    BundleWriter.Contents contents = source.contents().named(name);
+    return BundleWriter.install(bundles, contents.measured(measured, card.toString()), onnx);
   }
 
   private static void measureAccuracy(
@@ -211,7 +191,7 @@ public final class ModelVariants {
   }
 
   private static void line(StringBuilder card, String figure, double before, double after) {
-    card.append(String.format(Locale.ROOT, "| %s | %.4f | %.4f |%n", figure, before, after));
+    card.append(String.format(Locale.ROOT, "| %s | %.4f | %.4f |\n", figure, before, after));
   }
 
   /** The best of some rounds: what else runs on the machine can only make a round slower. */
