@@ -26,8 +26,10 @@ import org.slf4j.LoggerFactory;
  */
 final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], SpecificRecord> {
   private static final Logger log = LoggerFactory.getLogger(FrameCounter.class);
+  private static final long LOG_INTERVAL_MILLIS = 10_000;
 
   private final TimelineMetrics metrics;
+  private long quietUntil;
   private @Nullable KeyValueStore<byte[], RunLedger> ledgers;
 
   FrameCounter(TimelineMetrics metrics) {
@@ -75,8 +77,11 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
 
   private void noteMissing(@Nullable RunLedger ledger, FrameFaces frame) {
     long missing = Ledgers.missing(ledger, frame);
-    if (missing > 0) {
-      metrics.missing(missing);
+    if (missing == 0) {
+      return;
+    }
+    metrics.missing(missing);
+    if (mayLog()) {
       log.atWarn()
           .addKeyValue("stream", frame.getStreamId())
           .addKeyValue("run", frame.getRunId())
@@ -105,11 +110,24 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
             .setSeenAt(Instant.ofEpochMilli(context().currentSystemTimeMs()))
             .build();
     context().forward(record.withValue(letter), EmotionTimelines.DEAD_LETTERS);
-    log.atDebug()
-        .addKeyValue("partition", from.partition())
-        .addKeyValue("offset", from.offset())
-        .addKeyValue("reason", reason)
-        .log("record sent to dead letters");
+    if (mayLog()) {
+      log.atWarn()
+          .addKeyValue("topic", from.topic())
+          .addKeyValue("partition", from.partition())
+          .addKeyValue("offset", from.offset())
+          .addKeyValue("reason", reason)
+          .log("record sent to dead letters");
+    }
+  }
+
+  /** One line in a while says that something is wrong; the metrics say how much. */
+  private boolean mayLog() {
+    long now = context().currentSystemTimeMs();
+    if (now < quietUntil) {
+      return false;
+    }
+    quietUntil = now + LOG_INTERVAL_MILLIS;
+    return true;
   }
 
   private static String sha256(byte[] bytes) {
