@@ -7,6 +7,8 @@ import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +17,8 @@ import java.util.stream.Stream;
  */
 final class Session {
   private static final boolean HAS_VNNI = hasVnni();
+  /** Reserved, not used: a thread's stack takes memory as it grows. */
+  private static final long START_STACK_BYTES = 256L << 20;
 
   private Session() {}
 
@@ -29,7 +33,41 @@ final class Session {
   }
 
   static OrtEnvironment environment() {
+    return Environment.SHARED;
+  }
+
+  /**
+   * The one environment of the process. While it starts, ONNX Runtime 1.29 matches the process's
+   * own command line with a regular expression that recurses for every few characters: 8,000 of
+   * them, a usual class path, overflow a stack of 1 MB and end the process without a word. So it
+   * starts on a thread with a large stack.
+   */
+  private static final class Environment {
+    static final OrtEnvironment SHARED = withLargeStack(new FutureTask<>(Session::start));
+  }
+
+  private static OrtEnvironment start() {
     return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "moodline");
+  }
+
+  private static OrtEnvironment withLargeStack(FutureTask<OrtEnvironment> start) {
+    new Thread(null, start, "onnx-start", START_STACK_BYTES).start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return start.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("ONNX Runtime can not be started", e.getCause());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** The caller owns the session. */
