@@ -1,6 +1,7 @@
 package io.moodline.runtime;
 
 import io.moodline.schemas.Topics;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,8 @@ public final class TopicSetup {
   private static final String GROUP_SESSION_TIMEOUT_MILLIS = "5000";
 
   private static final String GROUP_HEARTBEAT_MILLIS = "1000";
+
+  private static final Duration DESCRIBE_PATIENCE = Duration.ofSeconds(30);
 
   private static final Logger log = LoggerFactory.getLogger(TopicSetup.class);
 
@@ -70,26 +74,35 @@ public final class TopicSetup {
 
   private static void checkPartitions(Admin admin, List<Topics.Topic> topics, int partitions)
       throws InterruptedException {
-    try {
-      Map<String, TopicDescription> found =
-          admin
-              .describeTopics(topics.stream().map(Topics.Topic::name).toList())
-              .allTopicNames()
-              .get();
-      for (TopicDescription topic : found.values()) {
-        if (topic.partitions().size() != partitions) {
-          throw new UserException(
-              "topic "
-                  + topic.name()
-                  + " has "
-                  + topic.partitions().size()
-                  + " partitions, but topics.partitions is "
-                  + partitions
-                  + ": the number is fixed for life; set topics.partitions to it or choose another topics.prefix");
-        }
+    for (TopicDescription topic : describe(admin, topics).values()) {
+      if (topic.partitions().size() != partitions) {
+        throw new UserException(
+            "topic "
+                + topic.name()
+                + " has "
+                + topic.partitions().size()
+                + " partitions, but topics.partitions is "
+                + partitions
+                + ": the number is fixed for life; set topics.partitions to it or choose another topics.prefix");
       }
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("topics can not be described", e);
+    }
+  }
+
+  /** Asks again while a topic that was just made is not known everywhere yet. */
+  private static Map<String, TopicDescription> describe(Admin admin, List<Topics.Topic> topics)
+      throws InterruptedException {
+    List<String> names = topics.stream().map(Topics.Topic::name).toList();
+    long deadline = System.nanoTime() + DESCRIBE_PATIENCE.toNanos();
+    while (true) {
+      try {
+        return admin.describeTopics(names).allTopicNames().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() > deadline) {
+          throw new IllegalStateException("topics can not be described", e);
+        }
+        Thread.sleep(100);
+      }
     }
   }
 
