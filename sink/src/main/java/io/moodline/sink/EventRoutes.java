@@ -193,11 +193,15 @@ final class EventRoutes implements AutoCloseable {
     return metrics.eventReadersCut.get();
   }
 
-  /** Ends all readers; their requests are answered to the end. */
+  /** Lets nobody in any more and ends all readers; their requests are answered to the end. */
+  void endReaders() {
+    closed.set(true);
+    readers.forEach(EventReader::close);
+  }
+
   @Override
   public void close() {
-    closed.set(true);
+    endReaders();
     watch.close();
-    readers.forEach(EventReader::close);
   }
 }

@@ -30,7 +30,7 @@ public final class Sink implements AutoCloseable {
       JvmMetrics.builder().register(ctx.metrics());
       TimelineQueries timelines = given == null ? open(TimelineEngine.start(ctx)).queries() : given;
       registry = open(StreamRegistry.start(ctx, metrics));
-      events = new EventRoutes(ctx, registry, metrics);
+      events = open(new EventRoutes(ctx, registry, metrics));
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
@@ -46,7 +46,7 @@ public final class Sink implements AutoCloseable {
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
                       new SystemRoutes(ctx),
                       new WebPage())));
-      open(events); // closed first: readers hold requests open
+      open(events::endReaders); // before the server, which waits for open requests
       ctx.health().report(HEALTH_PART, Health.State.UP, "");
     } catch (RuntimeException e) {
       close();

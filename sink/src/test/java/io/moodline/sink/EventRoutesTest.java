@@ -306,12 +306,14 @@ class EventRoutesTest {
   private record Reader(BufferedReader lines) implements AutoCloseable {
     /** The next event; heartbeats are none. */
     Event next() throws IOException {
-      while (true) {
+      long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+      while (System.nanoTime() < deadline) {
         Event event = greeting();
         if (event.data() != null) {
           return event;
         }
       }
+      throw new AssertionError("nothing but heartbeats came for 60 s");
     }
 
     /** The next block. */
