@@ -41,11 +41,36 @@ enum Architecture {
     void write(GraphBuilder graph, int labels) {
       OaenetNetwork.write(graph, labels);
     }
+
+    @Override
+    MaskKind mask() {
+      return MaskKind.PUBLISHED_68;
+    }
+  },
+  /** The same network, trained under masks of a detector's five landmarks. */
+  OAENET_FIVE_POINT(
+      OaenetNetwork.ARCHITECTURE + "-five-point",
+      OaenetNetwork.SIDE,
+      "classifier.weight",
+      "attention_branch.base_model.",
+      "attention_branch.decode",
+      "attention_branch.conv_last") {
+    @Override
+    void write(GraphBuilder graph, int labels) {
+      OaenetNetwork.write(graph, labels);
+    }
+
+    @Override
+    MaskKind mask() {
+      return MaskKind.FIVE_POINT;
+    }
   };
 
   private final String id;
   private final int side;
   private final String head;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of cannot change.
   private final List<String> unused;
 
   /**
@@ -80,7 +105,11 @@ enum Architecture {
   }
 
   InputSpec input() {
-    return new InputSpec(side, side, 3);
+    return new InputSpec(side, side, 3, mask());
+  }
+
+  MaskKind mask() {
+    return MaskKind.NONE;
   }
 
   String head() {

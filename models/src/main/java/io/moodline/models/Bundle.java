@@ -152,6 +152,11 @@ public final class Bundle {
     return manifest.input().height();
   }
 
+  /** Which mask the network looks through; none for most. */
+  public MaskKind mask() {
+    return manifest.input().mask();
+  }
+
   public CropTemplate crop() {
     return manifest.crop();
   }

@@ -23,6 +23,11 @@ record Canaries(List<String> labels, List<Canary> canaries) {
   private static final double ROUNDED = 1e6;
   private static final int MOST = 64;
 
+  /** Eyes, nose and mouth corners where a crop has them, as shares of its side. */
+  private static final float[][] LANDMARKS = {
+    {0.34f, 0.42f}, {0.66f, 0.42f}, {0.5f, 0.6f}, {0.37f, 0.78f}, {0.63f, 0.78f}
+  };
+
   /**
    * One input and what it must score.
    *
@@ -35,7 +40,7 @@ record Canaries(List<String> labels, List<Canary> canaries) {
     List<Canary> canaries = new ArrayList<>();
     inputs.forEach(
         (file, pixels) -> {
-          float[] row = classifier.classify(new byte[][] {pixels})[0];
+          float[] row = scores(classifier, pixels);
           Map<String, Double> scores = new LinkedHashMap<>();
           for (int i = 0; i < row.length; i++) {
             scores.put(labels.get(i), Math.round(row[i] * ROUNDED) / ROUNDED);
@@ -43,6 +48,20 @@ record Canaries(List<String> labels, List<Canary> canaries) {
           canaries.add(new Canary(file, pixels, scores));
         });
     return new Canaries(labels, canaries);
+  }
+
+  /** A network that looks through a mask gets one of the same five points for every canary. */
+  private static float[] scores(Classifier classifier, byte[] pixels) {
+    byte[][] face = {pixels};
+    if (!classifier.looksThroughMask()) {
+      return classifier.classify(face)[0];
+    }
+    float[][] landmarks = new float[LANDMARKS.length][2];
+    for (int i = 0; i < landmarks.length; i++) {
+      landmarks[i][0] = LANDMARKS[i][0] * OaenetMask.SIDE;
+      landmarks[i][1] = LANDMARKS[i][1] * OaenetMask.SIDE;
+    }
+    return classifier.classify(face, new float[][] {OaenetMask.of(pixels, landmarks)})[0];
   }
 
   /** Reads {@code canaries.json}; {@code pixels} gives the bytes of a canary's file. */
@@ -83,7 +102,7 @@ record Canaries(List<String> labels, List<Canary> canaries) {
   /** Throws unless the network still scores every canary as it should. */
   void check(Classifier classifier, List<String> order, String where) {
     for (Canary canary : canaries) {
-      float[] row = classifier.classify(new byte[][] {canary.pixels()})[0];
+      float[] row = scores(classifier, canary.pixels());
       for (int i = 0; i < row.length; i++) {
         String label = order.get(i);
         double expected = canary.scores().getOrDefault(label, Double.NaN);

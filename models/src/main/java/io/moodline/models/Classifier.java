@@ -3,6 +3,7 @@ package io.moodline.models;
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
@@ -11,6 +12,8 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Scores cropped faces with a bundle's network. Owns one native session and the two buffers outside
@@ -27,14 +30,17 @@ public final class Classifier implements AutoCloseable {
   public static final int LARGEST_BATCH = 32;
 
   private static final String INPUT = "faces";
+  private static final String MASK = "mask";
   private static final String OUTPUT = "logits";
 
   private final OrtSession session;
   private final long[] faceShape;
   private final int faceBytes;
+  private final int maskPixels;
   private final int labels;
   private final double temperature;
   private final ByteBuffer in;
+  private final FloatBuffer masksIn;
   private final FloatBuffer out;
   private boolean closed;
 
@@ -42,13 +48,18 @@ public final class Classifier implements AutoCloseable {
     this.session = session;
     this.faceShape = new long[] {input.height(), input.width(), input.channels()};
     this.faceBytes = input.bytes();
+    this.maskPixels = input.mask() == MaskKind.NONE ? 0 : input.pixels();
     this.labels = labels;
     this.temperature = temperature;
     this.in = ByteBuffer.allocateDirect(LARGEST_BATCH * faceBytes).order(ByteOrder.nativeOrder());
-    this.out =
-        ByteBuffer.allocateDirect(LARGEST_BATCH * labels * Float.BYTES)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
+    this.masksIn = floats(LARGEST_BATCH * maskPixels);
+    this.out = floats(LARGEST_BATCH * labels);
+  }
+
+  private static FloatBuffer floats(int count) {
+    return ByteBuffer.allocateDirect(count * Float.BYTES)
+        .order(ByteOrder.nativeOrder())
+        .asFloatBuffer();
   }
 
   /** Opens the bundle's network with so many threads; the caller closes it. */
@@ -66,14 +77,17 @@ public final class Classifier implements AutoCloseable {
       byte[] onnx, InputSpec input, int labels, double temperature, int threads, String where) {
     OrtSession session = Session.open(onnx, threads, where);
     try {
-      checkShape(where, "input", INPUT, OnnxJavaType.UINT8, session.getInputInfo(), input.shape());
-      checkShape(
-          where,
-          "output",
-          OUTPUT,
-          OnnxJavaType.FLOAT,
-          session.getOutputInfo(),
-          new long[] {-1, labels});
+      Map<String, NodeInfo> inputs = session.getInputInfo();
+      boolean masked = input.mask() != MaskKind.NONE;
+      checkNames(where, "inputs", inputs, masked ? Set.of(INPUT, MASK) : Set.of(INPUT));
+      checkShape(where, "input " + INPUT, OnnxJavaType.UINT8, inputs.get(INPUT), input.shape());
+      if (masked) {
+        checkShape(where, "input " + MASK, OnnxJavaType.FLOAT, inputs.get(MASK), input.maskShape());
+      }
+      Map<String, NodeInfo> outputs = session.getOutputInfo();
+      checkNames(where, "outputs", outputs, Set.of(OUTPUT));
+      long[] logits = {-1, labels};
+      checkShape(where, "output " + OUTPUT, OnnxJavaType.FLOAT, outputs.get(OUTPUT), logits);
       return new Classifier(session, input, labels, temperature);
     } catch (OrtException e) {
       closeQuietly(session);
@@ -89,17 +103,28 @@ public final class Classifier implements AutoCloseable {
    * is float [faces, labels] in the bundle's label order; each row sums to 1.
    */
   public float[][] classify(byte[][] faces) {
+    refuseMissingMasks();
+    return classify(faces, new float[0][]);
+  }
+
+  /**
+   * The same for a network that looks through a mask ({@link Bundle#mask}): one float [height,
+   * width] per face, from {@link MaskKind#mask}.
+   */
+  public float[][] classify(byte[][] faces, float[][] masks) {
+    if (looksThroughMask() && masks.length != faces.length) {
+      throw new IllegalArgumentException(masks.length + " masks for " + faces.length + " faces");
+    }
     float[][] scores = new float[faces.length][];
     for (int first = 0; first < faces.length; ) {
       int batch = batchFor(faces.length - first);
       in.clear();
-      for (int i = 0; i < batch; i++) {
-        byte[] face = faces[first + i];
-        if (face.length != faceBytes) {
-          throw new IllegalArgumentException(
-              "a face of " + face.length + " bytes where the model takes " + faceBytes);
+      masksIn.clear();
+      for (int i = first; i < first + batch; i++) {
+        in.put(checked(faces[i]));
+        if (looksThroughMask()) {
+          masksIn.put(masks[i], 0, maskPixels);
         }
-        in.put(face);
       }
       run(batch);
       for (int i = 0; i < batch; i++) {
@@ -108,6 +133,26 @@ public final class Classifier implements AutoCloseable {
       first += batch;
     }
     return scores;
+  }
+
+  private byte[] checked(byte[] face) {
+    if (face.length != faceBytes) {
+      throw new IllegalArgumentException(
+          "a face of " + face.length + " bytes where the model takes " + faceBytes);
+    }
+    return face;
+  }
+
+  boolean looksThroughMask() {
+    return maskPixels > 0;
+  }
+
+  private void refuseMissingMasks() {
+    if (looksThroughMask()) {
+      throw new BundleException(
+          "the model looks through a mask made of landmarks, and here there are none;"
+              + " take a model without a mask");
+    }
   }
 
   /**
@@ -124,6 +169,7 @@ public final class Classifier implements AutoCloseable {
 
   /** The network's own answers before temperature and softmax: what {@link Temperature} fits on. */
   public float[][] logits(ByteBuffer faces, int count) {
+    refuseMissingMasks();
     if (faces.remaining() < (long) count * faceBytes) {
       throw new IllegalArgumentException(
           faces.remaining()
@@ -157,15 +203,20 @@ public final class Classifier implements AutoCloseable {
       throw new IllegalStateException("the classifier is closed");
     }
     long[] inShape = {batch, faceShape[0], faceShape[1], faceShape[2]};
+    long[] maskShape = {batch, faceShape[0], faceShape[1]};
     long[] outShape = {batch, labels};
     ByteBuffer faces = in.clear().slice(0, batch * faceBytes);
+    FloatBuffer masks = masksIn.clear().slice(0, batch * maskPixels);
     FloatBuffer logits = out.clear().slice(0, batch * labels);
-    try (OnnxTensor x =
-            OnnxTensor.createTensor(Session.environment(), faces, inShape, OnnxJavaType.UINT8);
-        OnnxTensor y = OnnxTensor.createTensor(Session.environment(), logits, outShape);
-        OrtSession.Result result = session.run(Map.of(INPUT, x), Map.of(OUTPUT, y))) {
-      if (result.size() != 1) {
-        throw new IllegalStateException("the session answered with " + result.size() + " values");
+    OrtEnvironment environment = Session.environment();
+    try (OnnxTensor x = OnnxTensor.createTensor(environment, faces, inShape, OnnxJavaType.UINT8);
+        OnnxTensor y = OnnxTensor.createTensor(environment, logits, outShape)) {
+      if (looksThroughMask()) {
+        try (OnnxTensor mask = OnnxTensor.createTensor(environment, masks, maskShape)) {
+          session.run(Map.of(INPUT, x, MASK, mask), Map.of(OUTPUT, y)).close();
+        }
+      } else {
+        session.run(Map.of(INPUT, x), Map.of(OUTPUT, y)).close();
       }
     } catch (OrtException e) {
       throw new IllegalStateException("the session failed: " + Session.oneLine(e), e);
@@ -196,25 +247,31 @@ public final class Classifier implements AutoCloseable {
     return scores;
   }
 
-  private static void checkShape(
-      String where,
-      String what,
-      String name,
-      OnnxJavaType type,
-      Map<String, NodeInfo> nodes,
-      long[] expected) {
-    NodeInfo node = nodes.get(name);
-    if (node == null || nodes.size() != 1 || !(node.getInfo() instanceof TensorInfo info)) {
+  private static void checkNames(
+      String where, String what, Map<String, NodeInfo> nodes, Set<String> expected) {
+    if (!nodes.keySet().equals(expected)) {
       throw new BundleException(
-          where + " has the " + what + "s " + nodes.keySet() + " where model.json needs " + name);
+          where
+              + " has the "
+              + what
+              + " "
+              + nodes.keySet()
+              + " where model.json needs "
+              + expected);
+    }
+  }
+
+  private static void checkShape(
+      String where, String what, OnnxJavaType type, @Nullable NodeInfo node, long[] expected) {
+    if (node == null || !(node.getInfo() instanceof TensorInfo info)) {
+      throw new BundleException(where + ": " + what + " is no tensor; make the bundle again");
     }
     if (info.type != type || !Arrays.equals(info.getShape(), expected)) {
       throw new BundleException(
           String.format(
-              "%s: %s %s is %s %s where model.json says %s %s; -1 is the batch",
+              "%s: %s is %s %s where model.json says %s %s; -1 is the batch",
               where,
               what,
-              name,
               info.type,
               Arrays.toString(info.getShape()),
               type,

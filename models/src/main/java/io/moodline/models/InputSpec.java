@@ -1,7 +1,10 @@
 package io.moodline.models;
 
-/** What a network takes per face: uint8 [height, width, channels], NHWC, RGB. */
-record InputSpec(int width, int height, int channels) {
+/**
+ * What a network takes per face: uint8 [height, width, channels], NHWC, RGB; and float [height,
+ * width] beside it if it looks through a mask.
+ */
+record InputSpec(int width, int height, int channels, MaskKind mask) {
   private static final int LARGEST_SIDE = 1024;
 
   InputSpec {
@@ -14,6 +17,14 @@ record InputSpec(int width, int height, int channels) {
     }
   }
 
+  InputSpec(int width, int height, int channels) {
+    this(width, height, channels, MaskKind.NONE);
+  }
+
+  int pixels() {
+    return width * height;
+  }
+
   int bytes() {
     return width * height * channels;
   }
@@ -21,5 +32,9 @@ record InputSpec(int width, int height, int channels) {
   /** The session's input shape, with -1 for the batch. */
   long[] shape() {
     return new long[] {-1, height, width, channels};
+  }
+
+  long[] maskShape() {
+    return new long[] {-1, height, width};
   }
 }

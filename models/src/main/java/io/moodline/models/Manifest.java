@@ -121,7 +121,8 @@ record Manifest(
           new InputSpec(
               input.path("width").asInt(),
               input.path("height").asInt(),
-              input.path("channels").asInt()),
+              input.path("channels").asInt(),
+              MaskKind.of(input.path("mask").asText("none"), where)),
           new CropTemplate(text(crop, "kind", where), sides),
           temperature,
           root.path("metrics"),
@@ -183,6 +184,9 @@ record Manifest(
         .put("layout", "NHWC")
         .put("colour", "RGB")
         .put("normalisation", "in the graph");
+    if (input.mask() != MaskKind.NONE) {
+      ((ObjectNode) root.get("input")).put("mask", input.mask().id());
+    }
     ObjectNode cropNode = root.putObject("crop").put("kind", crop.kind());
     ObjectNode side = cropNode.putObject("side");
     new TreeMap<>(crop.side()).forEach(side::put);

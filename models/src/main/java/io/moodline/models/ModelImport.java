@@ -16,7 +16,8 @@ public final class ModelImport {
   /**
    * What to import.
    *
-   * @param architecture {@code lite} or {@code poster-v2}
+   * @param architecture {@code lite}, {@code poster-v2}, {@code oaenet} (trained with the published
+   *     mask) or {@code oaenet-five-point}
    * @param labels in the index order of the network's output, see {@link LabelSets}
    * @param name the new bundle's name
    * @param checkpoint a file that {@code torch.save} wrote, or a .npz of named arrays
@@ -29,10 +30,6 @@ public final class ModelImport {
   public static Bundle run(Request request, Path bundles) {
     Architecture architecture = Architecture.of(request.architecture());
     BundleWriter.checkFree(bundles, request.name());
-    if (architecture == Architecture.OAENET) {
-      throw new BundleException(
-          "oaenet needs a landmark mask beside each face, which bundles cannot hold yet");
-    }
     byte[] onnx = network(architecture, request.labels(), weights(request.checkpoint()));
     return BundleWriter.install(bundles, contents(architecture, request), onnx);
   }

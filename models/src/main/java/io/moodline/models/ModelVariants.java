@@ -57,6 +57,7 @@ public final class ModelVariants {
     if (calibration.isEmpty()) {
       throw new BundleException("--calibrate names no faces; give a folder of face pictures");
     }
+    refuseMask(source);
     Int8Network network = new Int8Network(source.model(), source.modelFile());
     Map<String, Range> ranges =
         Calibration.ranges(network.model(), network.activations(), calibration, source.input());
@@ -72,9 +73,17 @@ public final class ModelVariants {
 
   /** Writes a half-precision variant into {@code bundles/<name>} and loads it. */
   public static Bundle fp16(Bundle source, LabelledFaces test, String name, Path bundles) {
+    refuseMask(source);
     byte[] onnx = Fp16Network.rewrite(source.model(), source.modelFile());
     String how = "FP16: normalisation, layer norms, softmaxes and logits in float32";
     return install(source, onnx, how, test, name, bundles);
+  }
+
+  private static void refuseMask(Bundle source) {
+    if (source.mask() != MaskKind.NONE) {
+      throw new BundleException(
+          source.name() + " looks through a mask; variants are made of models without one");
+    }
   }
 
   /** The layers that move the logits too far when they alone are computed in whole numbers. */

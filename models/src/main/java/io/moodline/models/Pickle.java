@@ -118,8 +118,8 @@ final class Pickle {
       case '1' -> popMarked();
       case '2' -> push(peek());
       case 'N' -> push(NONE);
-      case 0x88 -> push(Boolean.TRUE);
-      case 0x89 -> push(Boolean.FALSE);
+      case 0x88 -> push(true);
+      case 0x89 -> push(false);
       case 'K' -> push((long) nextByte());
       case 'M' -> push(number(2));
       case 'J' -> push((long) (int) number(4));

@@ -44,7 +44,7 @@ class FloatModelTest {
 
   @Test
   void refusesBytesThatAreNoModel() {
-    for (byte[] bytes : new byte[][] {{}, {1, 2, 3}, "<html>".getBytes()}) {
+    for (byte[] bytes : new byte[][] {{}, {1, 2, 3}, {'<', 'h', '>'}}) {
       assertThatThrownBy(() -> FloatModel.open(bytes, null, 1, "page.onnx"))
           .isInstanceOf(BundleException.class)
           .hasMessageContaining("page.onnx");

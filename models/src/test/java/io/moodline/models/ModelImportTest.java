@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,7 +82,7 @@ class ModelImportTest {
   void refusesUnknownArchitecturesLabelsAndNames() {
     assertThatThrownBy(() -> Architecture.of("resnet"))
         .isInstanceOf(BundleException.class)
-        .hasMessageContaining("known are lite, poster-v2, oaenet");
+        .hasMessageContaining("known are lite, poster-v2, oaenet, oaenet-five-point");
     assertThatThrownBy(() -> LabelSets.parse("imagenet"))
         .isInstanceOf(BundleException.class)
         .hasMessageContaining("raf-db");
@@ -107,8 +108,42 @@ class ModelImportTest {
             new ModelImport.Request("poster-v2", LabelSets.parse("raf-db"), "raf", file), folder);
     assertThat(bundle.inputWidth()).isEqualTo(224);
     assertThat(bundle.cost().parameters()).isEqualTo(43_753_941);
-    assertThat(Files.list(folder).map(p -> p.getFileName().toString()))
-        .containsExactlyInAnyOrder("raf", "raf-db.pth");
+    try (Stream<Path> left = Files.list(folder)) {
+      assertThat(left.map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrder("raf", "raf-db.pth");
+    }
+  }
+
+  @Test
+  void importsOaenetAndKnowsItsMask() throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    ParityRecipe.shapesOf(g -> OaenetNetwork.write(g, 7))
+        .forEach((key, shape) -> tensors.put(key, ParityRecipe.tensor(1, key, shape, 0.9)));
+    tensors.put("attention_branch.base_model.fc.bias", Tensor.zeros(2));
+    Path file = TorchFile.stateDict(folder.resolve("oaenet.pth"), tensors);
+    Bundle bundle =
+        ModelImport.run(
+            new ModelImport.Request("oaenet", LabelSets.parse("affectnet-7"), "ck", file), folder);
+    assertThat(bundle.mask()).isEqualTo(MaskKind.PUBLISHED_68);
+    byte[] face = bundle.contents().canaries().get("ramps.rgb");
+    float[][] landmarks = new float[68][];
+    for (int i = 0; i < landmarks.length; i++) {
+      landmarks[i] = new float[] {20 + 2 * i, 100};
+    }
+    float[] mask = bundle.mask().mask(face, landmarks);
+    try (Classifier classifier = bundle.classifier(1)) {
+      float[][] three =
+          classifier.classify(new byte[][] {face, face, face}, new float[][] {mask, mask, mask});
+      assertThat(three[0]).hasSize(7).isEqualTo(three[1]).isEqualTo(three[2]);
+      assertThatThrownBy(() -> classifier.classify(new byte[][] {face}))
+          .isInstanceOf(BundleException.class)
+          .hasMessageContaining("looks through a mask");
+      assertThatThrownBy(() -> classifier.classify(new byte[][] {face}, new float[0][]))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    assertThatThrownBy(() -> bundle.mask().mask(face, new float[5][2]))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("published-68 mask of 68 landmarks, but there are 5");
   }
 
   @Test
