@@ -22,6 +22,12 @@ public final class RuntimeSettings {
   public static final Setting<Integer> TOPIC_REPLICATION =
       Setting.integer(
           "topics.replication", 1, 1, 9, "Copies of every topic on a cluster; 1 when embedded.");
+  public static final Setting<String> INSTANCE_ID =
+      Setting.text(
+          "instance.id",
+          "",
+          "Id of this process among its like. Empty means local beside the embedded broker, else a random one; two"
+              + " processes with one id fence each other off.");
   public static final Setting<Integer> BROKER_PORT =
       Setting.integer(
           "broker.port",
@@ -54,6 +60,7 @@ public final class RuntimeSettings {
           TOPIC_PREFIX,
           TOPIC_PARTITIONS,
           TOPIC_REPLICATION,
+          INSTANCE_ID,
           BROKER_PORT,
           STATUS_PORT,
           DATA_FOLDER,

@@ -1,0 +1,175 @@
+package io.moodline.deploy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.runtime.UserException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.stream.Stream;
+
+/**
+ * The HTTP API as the command line uses it. Problems that the server reports become {@link
+ * UserException}s with the server's own sentence. Thread-safe.
+ */
+final class ApiClient {
+  static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Duration CONNECT = Duration.ofSeconds(5);
+  private static final Duration ANSWER = Duration.ofSeconds(60);
+
+  private final URI server;
+  private final HttpClient http = HttpClient.newBuilder().connectTimeout(CONNECT).build();
+
+  ApiClient(URI server) {
+    String scheme = String.valueOf(server.getScheme());
+    if (!scheme.equals("http") && !scheme.equals("https") || server.getHost() == null) {
+      throw new UserException("server '" + server + "' is no address: write http://host:port");
+    }
+    String text = server.toString();
+    this.server = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+  }
+
+  JsonNode get(String path) {
+    return json(request(path).GET());
+  }
+
+  /** An answer that is not JSON. */
+  String text(String path, String mediaType) {
+    HttpResponse<String> response =
+        send(
+            HttpRequest.newBuilder(server.resolve(path))
+                .timeout(ANSWER)
+                .header("Accept", mediaType)
+                .build(),
+            BodyHandlers.ofString());
+    if (response.statusCode() != 200) {
+      throw problem(response.statusCode(), response.body());
+    }
+    return response.body();
+  }
+
+  JsonNode put(String path, JsonNode body) {
+    return json(withBody(path, body).method("PUT", text(body)));
+  }
+
+  JsonNode post(String path, JsonNode body) {
+    return json(withBody(path, body).method("POST", text(body)));
+  }
+
+  void delete(String path) {
+    json(request(path).DELETE());
+  }
+
+  /** Uploads a recording into the server's media folder and returns the name it has there. */
+  String upload(Path file) {
+    try {
+      BodyPublisher body = BodyPublishers.ofFile(file);
+      String name = encode(String.valueOf(file.getFileName()));
+      JsonNode answer =
+          json(
+              HttpRequest.newBuilder(server.resolve("/api/v1/recordings?name=" + name))
+                  .header("Content-Type", "application/octet-stream")
+                  .POST(body));
+      return answer.path("recording").asText();
+    } catch (IOException e) {
+      throw new UserException("'" + file + "' can not be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** The lines of a stream of server-sent events; close it to hang up. */
+  Stream<String> events(String path, String lastEventId) {
+    HttpRequest.Builder builder =
+        HttpRequest.newBuilder(server.resolve(path)).header("Accept", "text/event-stream");
+    if (!lastEventId.isEmpty()) {
+      builder.header("Last-Event-ID", lastEventId);
+    }
+    HttpResponse<Stream<String>> response = send(builder.GET().build(), BodyHandlers.ofLines());
+    if (response.statusCode() != 200) {
+      try (Stream<String> lines = response.body()) {
+        throw problem(response.statusCode(), String.join("\n", lines.toList()));
+      }
+    }
+    return response.body();
+  }
+
+  static String encode(String segment) {
+    return URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  static ObjectNode object() {
+    return JSON.createObjectNode();
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(server.resolve(path))
+        .timeout(ANSWER)
+        .header("Accept", "application/json");
+  }
+
+  private HttpRequest.Builder withBody(String path, JsonNode body) {
+    return request(path).header("Content-Type", "application/json");
+  }
+
+  private static BodyPublisher text(JsonNode body) {
+    return BodyPublishers.ofString(body.toString());
+  }
+
+  private JsonNode json(HttpRequest.Builder builder) {
+    HttpResponse<String> response = send(builder.build(), BodyHandlers.ofString());
+    if (response.statusCode() / 100 != 2) {
+      throw problem(response.statusCode(), response.body());
+    }
+    try {
+      return response.body().isEmpty() ? JSON.createObjectNode() : JSON.readTree(response.body());
+    } catch (JsonProcessingException e) {
+      throw new UserException(
+          server + " does not answer as Moodline does: is it the right address?", e);
+    }
+  }
+
+  private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+    try {
+      return http.send(request, handler);
+    } catch (ConnectException e) {
+      throw new UserException(
+          "no Moodline answers at "
+              + server
+              + ": start one with 'moodline serve', or give --server",
+          e);
+    } catch (HttpTimeoutException e) {
+      throw new UserException(server + " does not answer in time", e);
+    } catch (IOException e) {
+      throw new UserException("the connection to " + server + " broke: " + e, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UserException("interrupted", e);
+    }
+  }
+
+  private UserException problem(int status, String body) {
+    try {
+      String detail = JSON.readTree(body).path("detail").asText("");
+      if (!detail.isEmpty()) {
+        return new UserException(detail);
+      }
+    } catch (JsonProcessingException e) {
+      return new UserException(
+          server + " answered with status " + status + " and no problem+json", e);
+    }
+    return new UserException(server + " answered with status " + status);
+  }
+}

@@ -1,0 +1,119 @@
+package io.moodline.deploy;
+
+import io.moodline.models.BundleException;
+import io.moodline.runtime.UserException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line. Exit codes: 0 done, 1 a bug in Moodline (with its stack trace), 2 something the
+ * user can mend (one line on standard error).
+ */
+@Command(
+    name = "moodline",
+    description = "Turns live cameras and recorded video into emotion timelines.",
+    subcommands = {
+      DemoCommand.class,
+      ServeCommand.class,
+      ReplayCommand.class,
+      PredictCommand.class,
+      StreamCommand.class,
+      WatchCommand.class,
+      TimelineCommand.class,
+      SettingsCommand.class,
+      CommandLine.HelpCommand.class
+    },
+    footer = {
+      "",
+      "Settings: $MOODLINE_HOME/moodline.properties, MOODLINE_... variables, --set key=value; see docs/config.md.",
+      "A score says how a face looks in a picture. It does not say what a person feels."
+    })
+public final class MoodlineCli implements Callable<Integer> {
+  @Spec CommandSpec spec;
+
+  /** Runs one command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  /** Runs one command. */
+  static int run(String... args) {
+    CommandLine cli = new CommandLine(new MoodlineCli());
+    addStandardOptions(cli);
+    cli.setCaseInsensitiveEnumValuesAllowed(true);
+    cli.setExecutionExceptionHandler(MoodlineCli::report);
+    cli.setParameterExceptionHandler(MoodlineCli::reportUsage);
+    return cli.execute(args);
+  }
+
+  /** {@code --help} and {@code --version} at every level. */
+  private static void addStandardOptions(CommandLine cli) {
+    cli.getCommandSpec().mixinStandardHelpOptions(true);
+    cli.getCommandSpec().versionProvider(new Version());
+    cli.getCommandSpec().usageMessage().sortOptions(false);
+    cli.getSubcommands().values().stream()
+        .filter(sub -> !(sub.getCommand() instanceof CommandLine.HelpCommand))
+        .forEach(MoodlineCli::addStandardOptions);
+  }
+
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return 2;
+  }
+
+  private static int report(Exception e, CommandLine cli, CommandLine.ParseResult result) {
+    if (e instanceof UserException || e instanceof BundleException) {
+      cli.getErr().println("moodline: " + oneLine(e.getMessage()));
+      return 2;
+    }
+    PrintWriter err = cli.getErr();
+    err.println("moodline: this is a bug, please report it");
+    e.printStackTrace(err);
+    err.flush();
+    return 1;
+  }
+
+  private static int reportUsage(CommandLine.ParameterException e, String[] args) {
+    CommandLine cli = e.getCommandLine();
+    cli.getErr()
+        .println(
+            "moodline: "
+                + oneLine(e.getMessage())
+                + " (see "
+                + cli.getCommandSpec().qualifiedName()
+                + " --help)");
+    return 2;
+  }
+
+  private static String oneLine(String message) {
+    return String.valueOf(message).replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  /** The version that Maven wrote into the jar. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"moodline " + number()};
+    }
+
+    static String number() {
+      Properties properties = new Properties();
+      try (InputStream in = MoodlineCli.class.getResourceAsStream("/version.properties")) {
+        properties.load(in);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return properties.getProperty("version");
+    }
+  }
+}

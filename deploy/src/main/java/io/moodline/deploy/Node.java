@@ -1,0 +1,189 @@
+package io.moodline.deploy;
+
+import io.moodline.analyzer.Analyzer;
+import io.moodline.ingest.Ingest;
+import io.moodline.ingest.RecordingProbe;
+import io.moodline.runtime.EmbeddedBroker;
+import io.moodline.runtime.Failures;
+import io.moodline.runtime.Health;
+import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SecretBox;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.StageContext;
+import io.moodline.runtime.StatusServer;
+import io.moodline.runtime.TopicSetup;
+import io.moodline.runtime.UserException;
+import io.moodline.schemas.Topics;
+import io.moodline.sink.Sink;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One process of Moodline: the stages it was asked to run, wired from the bottom up, and the broker
+ * when no cluster is named. Closes in reverse order, also when starting fails half-way. Confined to
+ * the thread that starts it; {@link #close} may be called from another.
+ */
+final class Node implements AutoCloseable {
+  /** A stage that a process can run. */
+  enum Role {
+    INGEST,
+    ANALYZER,
+    SINK
+  }
+
+  private static final Duration READY_POLL = Duration.ofMillis(50);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Health health = new Health();
+  private final Settings settings;
+  private @Nullable Sink sink;
+  private boolean closed;
+
+  private Node(Settings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Starts the stages; they go on starting in the background, see {@link #awaitReady}.
+   *
+   * @throws UserException when a setting, a folder or a port stands in the way
+   */
+  static Node start(Settings settings, Set<Role> roles, Failures failures)
+      throws InterruptedException {
+    Node node = new Node(settings);
+    try {
+      node.startParts(roles, failures);
+      return node;
+    } catch (RuntimeException | InterruptedException e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private void startParts(Set<Role> roles, Failures failures) throws InterruptedException {
+    int replication = 1;
+    String bootstrap = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP);
+    if (bootstrap.isEmpty()) {
+      EmbeddedBroker broker =
+          own(
+              EmbeddedBroker.start(
+                  RuntimeSettings.dataFolder(settings), settings.get(RuntimeSettings.BROKER_PORT)));
+      bootstrap = broker.bootstrapServers();
+    } else {
+      replication = settings.get(RuntimeSettings.TOPIC_REPLICATION);
+    }
+    KafkaConnection kafka =
+        new KafkaConnection(
+            bootstrap,
+            new Topics(settings.get(RuntimeSettings.TOPIC_PREFIX)),
+            settings.get(RuntimeSettings.TOPIC_PARTITIONS));
+    TopicSetup.apply(kafka, replication, List.of(kafka.group("ingest"), kafka.group("analyzer")));
+    StageContext context =
+        new StageContext(
+            instanceId(),
+            settings,
+            kafka,
+            new PrometheusRegistry(),
+            health,
+            SecretBox.open(settings.home().resolve("secret.key")),
+            failures,
+            Clock.systemUTC());
+    if (roles.contains(Role.SINK)) {
+      sink = own(Sink.start(context, RecordingProbe::probe));
+    } else {
+      own(StatusServer.start(settings.get(RuntimeSettings.STATUS_PORT), health, context.metrics()));
+    }
+    if (roles.contains(Role.ANALYZER)) {
+      own(Analyzer.start(context));
+    }
+    if (roles.contains(Role.INGEST)) {
+      own(Ingest.start(context));
+    }
+  }
+
+  /**
+   * Only one process can hold the embedded broker, so a fixed id is safe there; and with it the
+   * next start ends the transactions that a killed one left open, instead of waiting for their
+   * timeout.
+   */
+  private String instanceId() {
+    String given = settings.get(RuntimeSettings.INSTANCE_ID);
+    boolean embedded = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty();
+    return given.isEmpty() ? embedded ? "local" : UUID.randomUUID().toString() : given;
+  }
+
+  private <T extends AutoCloseable> T own(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  /** Address of the API and the dashboard; only with the role {@code SINK}. */
+  URI address() {
+    if (sink == null) {
+      throw new IllegalStateException("this process has no HTTP server");
+    }
+    return URI.create("http://127.0.0.1:" + sink.port());
+  }
+
+  Health health() {
+    return health;
+  }
+
+  /**
+   * Waits until every part is up.
+   *
+   * @throws UserException when that takes longer than {@code patience}, naming the parts that are
+   *     not
+   */
+  void awaitReady(Duration patience) throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (!health.isReady()) {
+      if (System.nanoTime() > deadline) {
+        throw new UserException(
+            "not ready after "
+                + patience.toSeconds()
+                + " s: "
+                + health.parts().stream()
+                    .filter(part -> part.state() != Health.State.UP)
+                    .map(part -> part.name() + " is " + part.state() + " " + part.reason())
+                    .collect(Collectors.joining("; ")));
+      }
+      Thread.sleep(READY_POLL.toMillis());
+    }
+  }
+
+  /** Stops every part, the last started first. A second call does nothing. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    RuntimeException failure = null;
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception e) {
+        RuntimeException wrapped = new IllegalStateException("a part did not stop cleanly", e);
+        if (failure == null) {
+          failure = wrapped;
+        } else {
+          failure.addSuppressed(wrapped);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

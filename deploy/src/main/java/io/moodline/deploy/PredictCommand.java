@@ -1,0 +1,121 @@
+package io.moodline.deploy;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.analyzer.FacePredictor;
+import io.moodline.analyzer.PredictedFace;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.UserException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code moodline predict}: the faces of pictures, by the same code as the service. */
+@Command(name = "predict", description = "Print every face's box, label and scores of pictures.")
+final class PredictCommand implements Callable<Integer> {
+  private static final long LARGEST_FILE_BYTES = 64L * 1024 * 1024;
+
+  @Mixin SettingsOptions options = new SettingsOptions();
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "IMAGE",
+      description = "JPEG, PNG, BMP or WebP pictures.")
+  List<Path> images = List.of();
+
+  @Option(names = "--json", description = "Print a JSON list of files and faces.")
+  boolean json;
+
+  @Override
+  public Integer call() {
+    Settings settings = options.load(Map.of());
+    ArrayNode list = ApiClient.JSON.createArrayNode();
+    boolean allRead = true;
+    try (FacePredictor predictor = FacePredictor.open(settings.home(), settings)) {
+      for (Path image : images) {
+        try {
+          List<PredictedFace> faces = predictor.predict(read(image), image.toString());
+          if (json) {
+            list.add(toJson(image, faces));
+          } else {
+            print(image, faces);
+          }
+        } catch (UserException e) {
+          // One bad picture does not cost the others; the exit code still tells.
+          System.err.println("moodline: " + e.getMessage());
+          allRead = false;
+        }
+      }
+    }
+    if (json) {
+      System.out.println(list.toPrettyString());
+    }
+    return allRead ? 0 : 2;
+  }
+
+  private static byte[] read(Path image) {
+    try {
+      if (!Files.exists(image)) {
+        throw new UserException("picture '" + image + "' was not found");
+      }
+      if (!Files.isRegularFile(image)) {
+        throw new UserException("picture '" + image + "' is not a file");
+      }
+      if (Files.size(image) > LARGEST_FILE_BYTES) {
+        throw new UserException("picture '" + image + "' is larger than 64 MB");
+      }
+      return Files.readAllBytes(image);
+    } catch (IOException e) {
+      throw new UserException("picture '" + image + "' can not be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static ObjectNode toJson(Path image, List<PredictedFace> faces) {
+    ObjectNode file = ApiClient.object().put("file", image.toString());
+    ArrayNode array = file.putArray("faces");
+    for (PredictedFace face : faces) {
+      ObjectNode node = array.addObject();
+      ArrayNode box = node.putArray("box");
+      box.add(face.box().x()).add(face.box().y());
+      box.add(face.box().width()).add(face.box().height());
+      node.put("faceScore", face.faceScore());
+      node.put("label", face.label());
+      ObjectNode scores = node.putObject("scores");
+      face.scores().forEach(scores::put);
+    }
+    return file;
+  }
+
+  private static void print(Path image, List<PredictedFace> faces) {
+    if (faces.isEmpty()) {
+      System.out.println(image + ": no face found");
+    }
+    int number = 0;
+    for (PredictedFace face : faces) {
+      number++;
+      System.out.printf(
+          Locale.ROOT,
+          "%s: face %d at %d,%d size %dx%d (face score %.2f): %s%n    %s%n",
+          image,
+          number,
+          face.box().x(),
+          face.box().y(),
+          face.box().width(),
+          face.box().height(),
+          face.faceScore(),
+          face.label(),
+          face.scores().entrySet().stream()
+              .map(score -> String.format(Locale.ROOT, "%s %.3f", score.getKey(), score.getValue()))
+              .collect(Collectors.joining("  ")));
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.moodline.deploy;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code moodline serve}: the stages of this process, until it is stopped. */
+@Command(
+    name = "serve",
+    description = "Start everything on this machine, or chosen stages on a Kafka cluster.")
+final class ServeCommand implements Callable<Integer> {
+  @Mixin SettingsOptions options = new SettingsOptions();
+
+  @Option(
+      names = "--stages",
+      split = ",",
+      paramLabel = "STAGE",
+      description =
+          "Which stages this process runs: ingest, analyzer, sink. All by default; fewer need"
+              + " kafka.bootstrap.servers.")
+  List<Node.Role> stages = List.of(Node.Role.values());
+
+  @Override
+  public Integer call() throws InterruptedException {
+    Set<Node.Role> roles = EnumSet.copyOf(stages);
+    ProgressLine progress = ProgressLine.onStandardError();
+    try (RunningNode running =
+        RunningNode.start(options.load(Map.of()), roles, progress, () -> {})) {
+      if (roles.contains(Node.Role.SINK)) {
+        System.out.println("Dashboard: " + running.node().address() + "/   (stop with Ctrl-C)");
+      } else {
+        System.out.println("Ready.");
+      }
+      RunningNode.awaitSignal();
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package io.moodline.deploy;
+
+import io.moodline.analyzer.AnalyzerSettings;
+import io.moodline.ingest.IngestSettings;
+import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.Setting;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.UserException;
+import io.moodline.sink.SinkSettings;
+import io.moodline.sink.TimelineSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Where settings come from on the command line, and the list of all settings that exist. */
+final class SettingsOptions {
+  /** Every setting of every module. */
+  static final List<Setting<?>> ALL =
+      Setting.all(
+          RuntimeSettings.ALL,
+          IngestSettings.ALL,
+          AnalyzerSettings.ALL,
+          TimelineSettings.ALL,
+          SinkSettings.ALL);
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description =
+          "Change a setting for this command; may be repeated. docs/config.md lists them.")
+  Map<String, String> overrides = new LinkedHashMap<>();
+
+  /**
+   * The settings in force, with {@code more} set by the command itself unless the user set the same
+   * key.
+   */
+  Settings load(Map<String, String> more) {
+    Map<String, String> given = new HashMap<>(more);
+    given.putAll(overrides);
+    return Settings.load(home(), ALL, System.getenv(), given);
+  }
+
+  /** {@code MOODLINE_HOME}, made if it does not exist. */
+  static Path home() {
+    String text = System.getProperty("moodline.home", System.getenv("MOODLINE_HOME"));
+    Path home =
+        text == null || text.isEmpty()
+            ? Path.of(System.getProperty("user.home"), ".moodline")
+            : Path.of(text);
+    try {
+      Files.createDirectories(home);
+    } catch (IOException e) {
+      throw unwritable(home, e);
+    }
+    if (!Files.isWritable(home)) {
+      throw unwritable(home, null);
+    }
+    return home.toAbsolutePath();
+  }
+
+  private static UserException unwritable(
+      Path home, @org.jspecify.annotations.Nullable Exception cause) {
+    return new UserException(
+        "folder " + home + " can not be written: set MOODLINE_HOME to one that can", cause);
+  }
+}

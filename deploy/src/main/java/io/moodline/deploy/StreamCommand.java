@@ -1,0 +1,184 @@
+package io.moodline.deploy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.runtime.UserException;
+import io.moodline.schemas.Purpose;
+import io.moodline.schemas.SourceUri;
+import io.moodline.schemas.StreamIds;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code moodline stream}: registers streams with a running server. */
+@Command(
+    name = "stream",
+    description = "Add, list, show and remove streams of a running server.",
+    subcommands = {
+      StreamCommand.Add.class,
+      StreamCommand.Listing.class,
+      StreamCommand.Show.class,
+      StreamCommand.Remove.class
+    })
+final class StreamCommand implements Callable<Integer> {
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return 2;
+  }
+
+  private static String path(String id) {
+    return "/api/v1/streams/" + ApiClient.encode(checked(() -> StreamIds.check(id)));
+  }
+
+  /** Rules that the server checks too, told before anything is sent. */
+  private static <T> T checked(Supplier<T> rule) {
+    try {
+      return rule.get();
+    } catch (IllegalArgumentException e) {
+      throw new UserException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  @Command(name = "add", description = "Register a stream, or change it.")
+  static final class Add implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(
+        index = "0",
+        paramLabel = "ID",
+        description = "Id of the stream, for example lobby.")
+    String id = "";
+
+    @Parameters(
+        index = "1",
+        paramLabel = "SOURCE",
+        description =
+            "rtsp://..., rtsps://..., webcam:0, or file:NAME in the server's media folder.")
+    String source = "";
+
+    @Option(names = "--purpose", description = "Why the faces are analysed: required.")
+    @Nullable String purpose;
+
+    @Option(names = "--name", description = "Name for people (default: the id).")
+    String name = "";
+
+    @Option(names = "--fps", description = "Frames to analyse per second (default: the server's).")
+    double framesPerSecond;
+
+    @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Label; may be repeated.")
+    Map<String, String> labels = new LinkedHashMap<>();
+
+    @Option(names = "--model", description = "Model bundle (default: the server's).")
+    String model = "";
+
+    @Override
+    public Integer call() {
+      String path = path(id);
+      checked(() -> Purpose.parse(purpose));
+      checked(() -> SourceUri.parse(source));
+      ObjectNode body = ApiClient.object();
+      body.put("name", name.isEmpty() ? id : name).put("source", source).put("purpose", purpose);
+      if (framesPerSecond > 0) {
+        body.put("framesPerSecond", framesPerSecond);
+      }
+      if (!model.isEmpty()) {
+        body.put("model", model);
+      }
+      if (!labels.isEmpty()) {
+        body.set("labels", ApiClient.JSON.valueToTree(labels));
+      }
+      JsonNode answer = server.client().put(path, body);
+      System.out.println(
+          "stream " + id + " registered, revision " + answer.path("revision").asLong());
+      return 0;
+    }
+  }
+
+  @Command(name = "list", description = "List the streams and how they are doing.")
+  static final class Listing implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+      JsonNode streams = server.client().get("/api/v1/streams");
+      if (json) {
+        System.out.println(streams.toPrettyString());
+        return 0;
+      }
+      System.out.printf("%-24s %-12s %10s  %s%n", "ID", "STATE", "FRAMES", "SOURCE");
+      for (JsonNode stream : streams.path("streams")) {
+        System.out.printf(
+            Locale.ROOT,
+            "%-24s %-12s %10d  %s%n",
+            stream.path("id").asText(),
+            stream.path("status").path("state").asText("-"),
+            stream.path("status").path("published").asLong(),
+            stream.path("source").asText());
+      }
+      return 0;
+    }
+  }
+
+  @Command(name = "show", description = "Show one stream.")
+  static final class Show implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
+    String id = "";
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+      JsonNode stream = server.client().get(path(id));
+      if (json) {
+        System.out.println(stream.toPrettyString());
+      } else {
+        print(stream, "");
+      }
+      return 0;
+    }
+
+    private static void print(JsonNode node, String indent) {
+      for (var field : node.properties()) {
+        if (field.getValue().isObject()) {
+          System.out.println(indent + field.getKey() + ":");
+          print(field.getValue(), indent + "  ");
+        } else if (!field.getValue().isNull()) {
+          System.out.println(indent + field.getKey() + ": " + field.getValue().asText());
+        }
+      }
+    }
+  }
+
+  @Command(name = "remove", description = "Remove a stream; what it produced stays.")
+  static final class Remove implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
+    String id = "";
+
+    @Override
+    public Integer call() {
+      server.client().delete(path(id));
+      System.out.println("stream " + id + " removed");
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package io.moodline.deploy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A timeline as a small table with a bar per window: each label's mean score is a stretch of the
+ * bar, in the label's colour or, without colours, its letter. Thread-safe.
+ */
+final class TimelineText {
+  private static final int BAR = 40;
+
+  /**
+   * Letter and ANSI 256-colour of each label that Moodline's own bundles know; others take what is
+   * left.
+   */
+  private static final Map<String, String> LETTERS =
+      Map.of(
+          "neutral", "N",
+          "happiness", "H",
+          "surprise", "U",
+          "sadness", "S",
+          "anger", "A",
+          "disgust", "D",
+          "fear", "F",
+          "contempt", "C");
+
+  private static final Map<String, Integer> COLOURS =
+      Map.of(
+          "neutral", 246,
+          "happiness", 220,
+          "surprise", 208,
+          "sadness", 33,
+          "anger", 160,
+          "disgust", 64,
+          "fear", 97,
+          "contempt", 131);
+
+  private final boolean colours;
+
+  TimelineText(boolean colours) {
+    this.colours = colours;
+  }
+
+  /**
+   * Draws a timeline.
+   *
+   * @param timeline as the API answers it
+   * @param origin instant that is shown as 00:00
+   */
+  List<String> draw(JsonNode timeline, Instant origin) {
+    List<String> lines = new ArrayList<>();
+    Map<String, Boolean> seen = new LinkedHashMap<>();
+    lines.add(
+        String.format(
+                Locale.ROOT,
+                "%9s %6s %6s %9s  %-11s",
+                "time",
+                "frames",
+                "faces",
+                "coverage",
+                "mostly")
+            + "scores, 0 to 1");
+    Instant expected = null;
+    for (JsonNode window : timeline.path("windows")) {
+      Instant start = Instant.parse(window.path("start").asText());
+      if (expected != null && start.isAfter(expected)) {
+        lines.add(String.format(Locale.ROOT, "%9s", "...") + "  nothing was recorded");
+      }
+      expected = Instant.parse(window.path("end").asText());
+      window.path("scores").fieldNames().forEachRemaining(label -> seen.put(label, true));
+      lines.add(row(window, Duration.between(origin, start)));
+    }
+    if (timeline.path("windows").isEmpty()) {
+      lines.add("          no windows: no frame was analysed");
+    }
+    if (!seen.isEmpty()) {
+      lines.add("");
+      lines.add(legend(seen.keySet().stream().toList()));
+    }
+    return lines;
+  }
+
+  private String row(JsonNode window, Duration at) {
+    long faces = window.path("faces").asLong();
+    String dominant = window.path("dominant").asText("");
+    return String.format(
+            Locale.ROOT,
+            "%9s %6d %6d %8.0f%%  %-11s",
+            clock(at),
+            window.path("frames").asLong(),
+            faces,
+            100 * window.path("coverage").asDouble(),
+            faces == 0 ? "no face" : dominant)
+        + (faces == 0 ? "" : bar(window.path("scores")));
+  }
+
+  /** Cumulative rounding, so that the stretches always fill the bar exactly. */
+  private String bar(JsonNode scores) {
+    StringBuilder bar = new StringBuilder();
+    double sum = 0;
+    int drawn = 0;
+    for (var entry : scores.properties()) {
+      sum += entry.getValue().asDouble();
+      int end = (int) Math.min(BAR, Math.round(sum * BAR));
+      if (end > drawn) {
+        bar.append(paint(entry.getKey(), end - drawn));
+        drawn = end;
+      }
+    }
+    return bar.toString();
+  }
+
+  private String paint(String label, int length) {
+    String letter = letter(label);
+    if (!colours) {
+      return letter.repeat(length);
+    }
+    int colour = COLOURS.getOrDefault(label, 60 + Math.floorMod(label.hashCode(), 100));
+    return "\u001b[48;5;"
+        + colour
+        + "m\u001b[38;5;16m"
+        + letter
+        + " ".repeat(length - 1)
+        + "\u001b[0m";
+  }
+
+  private String legend(List<String> labels) {
+    StringBuilder legend = new StringBuilder("          ");
+    for (String label : labels) {
+      legend.append(paint(label, 1)).append(' ').append(label).append("  ");
+    }
+    return legend.toString().stripTrailing();
+  }
+
+  private static String letter(String label) {
+    return LETTERS.getOrDefault(label, label.substring(0, 1).toUpperCase(Locale.ROOT));
+  }
+
+  static String clock(Duration time) {
+    String sign = time.isNegative() ? "-" : "";
+    long seconds = time.abs().toSeconds();
+    return seconds >= 3600
+        ? String.format(
+            Locale.ROOT, "%s%d:%02d:%02d", sign, seconds / 3600, seconds / 60 % 60, seconds % 60)
+        : String.format(Locale.ROOT, "%s%02d:%02d", sign, seconds / 60, seconds % 60);
+  }
+}

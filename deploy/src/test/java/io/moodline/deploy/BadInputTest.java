@@ -1,0 +1,178 @@
+package io.moodline.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What a person gets for wrong input: one line that names the thing and the remedy, exit code 2.
+ */
+@Timeout(value = 180, unit = TimeUnit.SECONDS)
+class BadInputTest {
+  @TempDir Path folder;
+  private Cli cli;
+
+  @BeforeEach
+  void setUp() {
+    cli = new Cli(folder.resolve("home"));
+  }
+
+  @Test
+  void videosThatAreNone() throws Exception {
+    Path empty = Files.createFile(folder.resolve("empty.mp4"));
+    Path text = Files.writeString(folder.resolve("text.mp4"), "This is no video.\n".repeat(100));
+    Path playlist = Files.writeString(folder.resolve("list.mp4"), "#EXTM3U\n/etc/passwd\n");
+    refused(List.of("empty.mp4", "empty"), "replay", empty.toString());
+    refused(List.of("text.mp4", "not a video"), "replay", text.toString());
+    refused(List.of("list.mp4", "not a video"), "replay", playlist.toString());
+    refused(
+        List.of("missing.mp4", "not found"), "replay", folder.resolve("missing.mp4").toString());
+    refused(List.of(folder.toString(), "not a readable file"), "replay", folder.toString());
+  }
+
+  @Test
+  void aVideoWhoseHeadAloneIsRight() throws Exception {
+    byte[] bytes = new byte[20_000];
+    new Random(1).nextBytes(bytes);
+    byte[] head = {0, 0, 0, 0x18, 'f', 't', 'y', 'p', 'i', 's', 'o', 'm', 0, 0, 2, 0};
+    System.arraycopy(head, 0, bytes, 0, head.length);
+    Path broken = Files.write(folder.resolve("broken.mp4"), bytes);
+    refused(List.of("broken.mp4"), "replay", broken.toString());
+  }
+
+  @Test
+  void picturesThatAreNone() throws Exception {
+    Path text = Files.writeString(folder.resolve("text.jpg"), "no picture");
+    refused(List.of("text.jpg"), "predict", text.toString());
+    refused(
+        List.of("missing.jpg", "not found"), "predict", folder.resolve("missing.jpg").toString());
+  }
+
+  @Test
+  void streamsThatCanNotBe() {
+    refused(
+        List.of("a/b", "not valid"), "stream", "add", "a/b", "rtsp://host/x", "--purpose", "demo");
+    refused(List.of("gopher", "rtsp"), "stream", "add", "lobby", "gopher://x", "--purpose", "demo");
+    refused(
+        List.of("workplace", "Article 5(1)(f)"),
+        "stream",
+        "add",
+        "lobby",
+        "rtsp://host/x",
+        "--purpose",
+        "workplace");
+    refused(List.of("purpose", "research"), "stream", "add", "lobby", "rtsp://host/x");
+  }
+
+  @Test
+  void settingsThatCanNotBe() throws Exception {
+    refused(List.of("http.prot", "not known"), "serve", "--set", "http.prot=1");
+    refused(List.of("http.port", "70000"), "serve", "--set", "http.port=70000");
+    refused(
+        List.of("http.host"),
+        "serve",
+        "--set",
+        "http.host=0.0.0.0",
+        "--set",
+        "http.port=0",
+        "--set",
+        "broker.port=0");
+    try (ServerSocket busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(busy.getLocalPort());
+      refused(
+          List.of("port " + port, "busy"),
+          "serve",
+          "--set",
+          "http.port=" + port,
+          "--set",
+          "broker.port=0");
+      refused(
+          List.of("port " + port, "busy"),
+          "demo",
+          "--exit",
+          "--set",
+          "http.port=0",
+          "--set",
+          "broker.port=" + port);
+    }
+  }
+
+  @Test
+  void aHomeThatCanNotBeWritten() throws Exception {
+    Path file = Files.createFile(folder.resolve("file"));
+    cli = new Cli(file.resolve("home"));
+    refused(List.of("MOODLINE_HOME", file.toString()), "demo", "--exit");
+  }
+
+  @Test
+  void aServerThatIsNotThere() {
+    refused(
+        List.of("127.0.0.1:1", "moodline serve"),
+        "stream",
+        "list",
+        "--server",
+        "http://127.0.0.1:1");
+    refused(List.of("nonsense"), "stream", "list", "--server", "nonsense");
+    refused(List.of("http://"), "watch", "lobby", "--server", "ftp://127.0.0.1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reply x.mp4", "replay", "replay a.mp4 --fast", "stream", "predict", ""})
+  void commandsThatAreNotUnderstood(String line) {
+    Cli.Result result = cli.run(line.isEmpty() ? new String[0] : line.split(" "));
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).isNotBlank().doesNotContain("\tat ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--help",
+        "--version",
+        "demo --help",
+        "serve --help",
+        "replay --help",
+        "predict --help",
+        "stream --help",
+        "stream add --help",
+        "stream list --help",
+        "stream show --help",
+        "stream remove --help",
+        "watch --help",
+        "timeline --help",
+        "settings --help",
+        "replay --version"
+      })
+  void helpAndVersionWorkAtEveryLevel(String line) {
+    Cli.Result result = cli.run(line.split(" "));
+    assertThat(result.code()).isZero();
+    assertThat(result.out()).containsIgnoringCase("moodline");
+    assertThat(result.err()).isEmpty();
+  }
+
+  private void refused(List<String> words, String... args) {
+    Cli.Result result = cli.run(args);
+    String what = String.join(" ", args) + "\n" + result.out() + result.err();
+    assertThat(result.code()).as(what).isEqualTo(2);
+    assertThat(result.out()).as(what).isEmpty();
+    assertThat(result.err().strip().lines())
+        .as(what)
+        .singleElement()
+        .asString()
+        .startsWith("moodline: ")
+        .contains(words);
+  }
+}

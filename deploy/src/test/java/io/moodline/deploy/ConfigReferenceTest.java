@@ -1,0 +1,28 @@
+package io.moodline.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.moodline.runtime.Setting;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class ConfigReferenceTest {
+  @Test
+  void pageSaysWhatTheCodeDeclares() throws Exception {
+    assertThat(Files.readString(Path.of("../docs/config.md")))
+        .as("docs/config.md is out of date: run ./moodline settings > docs/config.md")
+        .isEqualTo(SettingsCommand.reference());
+  }
+
+  @Test
+  void noTwoSettingsShareAKeyAndEachIsExplained() {
+    assertThat(SettingsOptions.ALL).extracting(Setting::key).doesNotHaveDuplicates();
+    assertThat(SettingsOptions.ALL)
+        .allSatisfy(
+            setting -> {
+              assertThat(setting.key()).matches("[a-z]+(\\.[a-z]+)*");
+              assertThat(setting.meaning()).endsWith(".");
+            });
+  }
+}
