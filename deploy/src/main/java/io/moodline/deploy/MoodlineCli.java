@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -38,10 +41,14 @@ import picocli.CommandLine.Spec;
       "A score says how a face looks in a picture. It does not say what a person feels."
     })
 public final class MoodlineCli implements Callable<Integer> {
-  @Spec CommandSpec spec;
+  @Spec @Nullable CommandSpec spec;
 
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] args) {
+    // Read by logback.xml when the first logger is made: only a server talks about what it does.
+    boolean serves = List.of(args).contains("serve");
+    System.setProperty("moodline.log", serves ? "INFO" : "WARN");
+    System.setProperty("moodline.kafka.log", serves ? "ERROR" : "OFF");
     System.exit(run(args));
   }
 
@@ -67,7 +74,13 @@ public final class MoodlineCli implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    spec.commandLine().usage(spec.commandLine().getErr());
+    return usage(spec);
+  }
+
+  /** What a command answers that needs a subcommand. */
+  static int usage(@Nullable CommandSpec spec) {
+    CommandLine cli = Objects.requireNonNull(spec, "picocli sets it").commandLine();
+    cli.usage(cli.getErr());
     return 2;
   }
 
@@ -95,7 +108,7 @@ public final class MoodlineCli implements Callable<Integer> {
     return 2;
   }
 
-  private static String oneLine(String message) {
+  private static String oneLine(@Nullable String message) {
     return String.valueOf(message).replaceAll("\\s*\\R\\s*", " ");
   }
 

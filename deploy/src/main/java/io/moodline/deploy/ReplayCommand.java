@@ -3,6 +3,7 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.ingest.RecordingProbe;
+import io.moodline.runtime.MediaFolder;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
@@ -80,6 +81,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException, IOException {
     Path file = readable(video);
+    MediaFolder.container(file); // what is no video is not worth an upload
     if (server != null) {
       replay(ServerOption.client(server), file, true);
       return 0;

@@ -55,17 +55,15 @@ final class SettingsOptions {
     try {
       Files.createDirectories(home);
     } catch (IOException e) {
-      throw unwritable(home, e);
+      throw new UserException(unwritable(home), e);
     }
     if (!Files.isWritable(home)) {
-      throw unwritable(home, null);
+      throw new UserException(unwritable(home));
     }
     return home.toAbsolutePath();
   }
 
-  private static UserException unwritable(
-      Path home, @org.jspecify.annotations.Nullable Exception cause) {
-    return new UserException(
-        "folder " + home + " can not be written: set MOODLINE_HOME to one that can", cause);
+  private static String unwritable(Path home) {
+    return "folder " + home + " can not be written: set MOODLINE_HOME to one that can";
   }
 }

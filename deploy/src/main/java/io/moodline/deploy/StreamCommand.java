@@ -30,12 +30,11 @@ import picocli.CommandLine.Spec;
       StreamCommand.Remove.class
     })
 final class StreamCommand implements Callable<Integer> {
-  @Spec CommandSpec spec;
+  @Spec @Nullable CommandSpec spec;
 
   @Override
   public Integer call() {
-    spec.commandLine().usage(spec.commandLine().getErr());
-    return 2;
+    return MoodlineCli.usage(spec);
   }
 
   private static String path(String id) {

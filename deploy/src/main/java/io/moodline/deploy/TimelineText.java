@@ -4,10 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A timeline as a small table with a bar per window: each label's mean score is a stretch of the
@@ -42,6 +45,13 @@ final class TimelineText {
           "fear", 97,
           "contempt", 131);
 
+  /**
+   * The order of FER+, in which stretches follow one another; labels of other bundles come after.
+   */
+  private static final List<String> ORDER =
+      List.of(
+          "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt");
+
   private final boolean colours;
 
   TimelineText(boolean colours) {
@@ -56,7 +66,7 @@ final class TimelineText {
    */
   List<String> draw(JsonNode timeline, Instant origin) {
     List<String> lines = new ArrayList<>();
-    Map<String, Boolean> seen = new LinkedHashMap<>();
+    Set<String> seen = new HashSet<>();
     lines.add(
         String.format(
                 Locale.ROOT,
@@ -74,7 +84,7 @@ final class TimelineText {
         lines.add(String.format(Locale.ROOT, "%9s", "...") + "  nothing was recorded");
       }
       expected = Instant.parse(window.path("end").asText());
-      window.path("scores").fieldNames().forEachRemaining(label -> seen.put(label, true));
+      window.path("scores").fieldNames().forEachRemaining(seen::add);
       lines.add(row(window, Duration.between(origin, start)));
     }
     if (timeline.path("windows").isEmpty()) {
@@ -82,7 +92,7 @@ final class TimelineText {
     }
     if (!seen.isEmpty()) {
       lines.add("");
-      lines.add(legend(seen.keySet().stream().toList()));
+      lines.add(legend(ordered(seen.iterator())));
     }
     return lines;
   }
@@ -106,15 +116,25 @@ final class TimelineText {
     StringBuilder bar = new StringBuilder();
     double sum = 0;
     int drawn = 0;
-    for (var entry : scores.properties()) {
-      sum += entry.getValue().asDouble();
+    for (String label : ordered(scores.fieldNames())) {
+      sum += scores.path(label).asDouble();
       int end = (int) Math.min(BAR, Math.round(sum * BAR));
       if (end > drawn) {
-        bar.append(paint(entry.getKey(), end - drawn));
+        bar.append(paint(label, end - drawn));
         drawn = end;
       }
     }
     return bar.toString();
+  }
+
+  private static List<String> ordered(Iterator<String> labels) {
+    List<String> list = new ArrayList<>();
+    labels.forEachRemaining(list::add);
+    list.sort(
+        Comparator.comparingInt(
+                (String label) -> Math.floorMod(ORDER.indexOf(label), Integer.MAX_VALUE))
+            .thenComparing(Comparator.naturalOrder()));
+    return list;
   }
 
   private String paint(String label, int length) {

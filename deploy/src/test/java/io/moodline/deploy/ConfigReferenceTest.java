@@ -21,7 +21,7 @@ class ConfigReferenceTest {
     assertThat(SettingsOptions.ALL)
         .allSatisfy(
             setting -> {
-              assertThat(setting.key()).matches("[a-z]+(\\.[a-z]+)*");
+              assertThat(setting.key()).matches("[a-z]+([.-][a-z]+)*");
               assertThat(setting.meaning()).endsWith(".");
             });
   }

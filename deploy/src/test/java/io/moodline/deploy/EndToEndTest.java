@@ -219,7 +219,7 @@ class EndToEndTest {
         .hasMessageContaining("text.mp4");
     assertThatThrownBy(() -> node.api().upload(text))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("text.mp4");
+        .hasMessageContaining("no video");
     assertThat(node.finished(running).path("state").asText()).isEqualTo("FINISHED");
   }
 
