@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  */
 final class Session {
   private static final boolean HAS_VNNI = hasVnni();
+
   /** Reserved, not used: a thread's stack takes memory as it grows. */
   private static final long START_STACK_BYTES = 256L << 20;
 
@@ -72,6 +73,7 @@ final class Session {
 
   /** The caller owns the session. */
   static OrtSession open(byte[] onnx, int threads, String where) {
+    OrtEnvironment environment = environment(); // before anything else loads the runtime
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
@@ -82,7 +84,7 @@ final class Session {
         // Products of signed weights saturate in 16 bits there; these are slower and exact.
         options.addConfigEntry("session.x64quantprecision", "1");
       }
-      return environment().createSession(onnx, options);
+      return environment.createSession(onnx, options);
     } catch (OrtException e) {
       throw new BundleException(where + " cannot be run: " + oneLine(e), e);
     }
