@@ -4,7 +4,6 @@ import static org.bytedeco.opencv.global.opencv_core.CV_8UC3;
 import static org.bytedeco.opencv.global.opencv_imgproc.COLOR_RGB2GRAY;
 import static org.bytedeco.opencv.global.opencv_imgproc.INTER_AREA;
 import static org.bytedeco.opencv.global.opencv_imgproc.cvtColor;
-import static org.bytedeco.opencv.global.opencv_imgproc.equalizeHist;
 import static org.bytedeco.opencv.global.opencv_imgproc.resize;
 
 import java.io.File;
@@ -37,12 +36,18 @@ final class CascadeDetector implements FaceDetector {
       "it sees upright frontal faces and misses turned, tilted, small, dark and partly covered ones;"
           + " it finds no landmarks";
 
-  /** The picture is made smaller for detection when it is wider or higher than this. */
-  private static final int LARGEST_SIDE = 960;
+  /** A picture wider or higher than this is made smaller for detection, which bounds its time. */
+  private static final int LARGEST_SIDE = 640;
 
-  private static final double SCALE_STEP = 1.1;
-  private static final int FEWEST_NEIGHBOURS = 5;
-  private static final int SMALLEST_FACE = 30;
+  // Chosen by measurement on 43 annotated faces and 143 in videos: with this cascade and step 39
+  // and 89 of them are found with 1 and 1 wrong boxes. Step 1.1 takes twice the time for one and
+  // three faces more; the cascade "default" has 31 wrong boxes where this one has one; evening the
+  // histogram out finds fewer. More neighbours lose faces, fewer add wrong boxes.
+  private static final double SCALE_STEP = 1.2;
+  private static final int FEWEST_NEIGHBOURS = 2;
+
+  /** The cascade's own window in pixels. */
+  private static final int SMALLEST_FACE = 20;
 
   private final CascadeClassifier cascade;
 
@@ -66,7 +71,7 @@ final class CascadeDetector implements FaceDetector {
     String resource =
         "/org/bytedeco/opencv/"
             + Loader.getPlatform()
-            + "/share/opencv4/haarcascades/haarcascade_frontalface_default.xml";
+            + "/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml";
     try {
       File file = Loader.cacheResource(opencv_objdetect.class, resource);
       if (file == null) {
@@ -95,7 +100,6 @@ final class CascadeDetector implements FaceDetector {
         resize(grey, small, sizeAt(picture, scale), 0, 0, INTER_AREA);
         searched = small;
       }
-      equalizeHist(searched, searched);
       cascade.detectMultiScale2(
           searched,
           boxes,
@@ -127,8 +131,13 @@ final class CascadeDetector implements FaceDetector {
     return faces;
   }
 
+  /**
+   * How sure a box is that so many windows agreed on. Of the boxes on the measured pictures with 3
+   * windows 0.78 were faces, with 4 0.87, with more nearly all. (The cascade's own stage weights
+   * are no help: asked for them, OpenCV no longer counts the windows.)
+   */
   private static float score(int neighbours) {
-    return (float) (1 - Math.exp(-neighbours / 20.0));
+    return (float) (1 - Math.exp(-neighbours / 2.0));
   }
 
   @Override
