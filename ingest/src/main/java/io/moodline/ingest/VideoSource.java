@@ -29,6 +29,7 @@ final class VideoSource implements AutoCloseable {
   private static final int MAX_STREAMS = 32;
   private static final double HIGHEST_RATE = 240;
   private static final int NO_TIME = -1;
+  private static final long SILENT_NANOS = 4_500_000_000L;
 
   /** Beyond such a jump a live source's clock was set anew. */
   private static final long LIVE_JUMP_MICROS = 10_000_000;
@@ -89,10 +90,14 @@ final class VideoSource implements AutoCloseable {
     AVFormatContext opened = avformat.avformat_alloc_context();
     opened.max_streams(MAX_STREAMS);
     AVDictionary options = new AVDictionary(null);
+    long started = System.nanoTime();
     try {
       order.options().forEach((key, value) -> avutil.av_dict_set(options, key, value, 0));
       // A failed call frees the context itself.
       int code = avformat.avformat_open_input(opened, order.url(), demuxer, options);
+      if (live && code < 0 && System.nanoTime() - started >= SILENT_NANOS) {
+        throw new SourceException("does not answer", true); // FFmpeg calls it invalid data
+      }
       if (code < 0) {
         throw SourceException.opening(code, live);
       }

@@ -29,13 +29,16 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -83,7 +86,7 @@ class IngestTest {
         "+faststart");
     Files.write(
         home.resolve("media/cut.mp4"),
-        java.util.Arrays.copyOf(Files.readAllBytes(fast), whole.length * 6 / 10));
+        Arrays.copyOf(Files.readAllBytes(fast), whole.length * 6 / 10));
   }
 
   @AfterAll
@@ -174,6 +177,52 @@ class IngestTest {
     assertThat(end.getPublished()).isEqualTo(frames.size() - 1).isBetween(100L, 250L);
   }
 
+  @Test
+  void reconnectsACameraAndGivesEachConnectionARunOfItsOwn() throws Exception {
+    RtspServer.assumeInstalled();
+    try (RtspServer server = RtspServer.start(home.resolve("media/clip.mp4"), 0);
+        Ingest ingest = Ingest.start(context())) {
+      put(spec("door", "rtsp://127.0.0.1:" + server.port() + "/clip", StreamKind.LIVE, 5));
+      await().atMost(PATIENCE).until(() -> runs("door").size() >= 2);
+      ProcessHandle.current()
+          .children()
+          .filter(child -> child.info().command().orElse("").endsWith("java"))
+          .forEach(ProcessHandle::destroyForcibly);
+      await().atMost(PATIENCE).until(() -> runs("door").size() >= 3);
+    }
+    List<Frame> all = frames(kafka.topics().frames(), "door");
+    Map<String, List<Frame>> runs = runs("door");
+    Instant last = Instant.MIN;
+    for (List<Frame> run : runs.values()) {
+      Frame end = run.get(run.size() - 1);
+      assertThat(end.getEndOfRun()).isNotNull();
+      assertThat(end.getEndOfRun().getReason()).isEqualTo(EndReason.DISCONNECTED);
+      assertThat(end.getEndOfRun().getPublished()).isEqualTo(run.size() - 1);
+      for (int i = 0; i < run.size() - 1; i++) {
+        assertThat(run.get(i).getSequence()).isEqualTo(i);
+        assertThat(run.get(i).getCaptureTime()).isAfter(last);
+        last = run.get(i).getCaptureTime();
+      }
+    }
+    List<Frame> firstRun = runs.values().iterator().next();
+    assertThat(firstRun).hasSizeGreaterThan(50);
+    // No frame of an old run after the first of a new one.
+    List<String> order = all.stream().map(Frame::getRunId).toList();
+    assertThat(
+            IntStream.range(1, order.size())
+                .filter(i -> !order.get(i).equals(order.get(i - 1)))
+                .count())
+        .isEqualTo(runs.size() - 1);
+  }
+
+  private Map<String, List<Frame>> runs(String id) {
+    Map<String, List<Frame>> runs = new LinkedHashMap<>();
+    for (Frame frame : frames(kafka.topics().frames(), id)) {
+      runs.computeIfAbsent(frame.getRunId(), run -> new ArrayList<>()).add(frame);
+    }
+    return runs;
+  }
+
   private StageContext context() {
     return new StageContext(
         UUID.randomUUID().toString(),
@@ -188,21 +237,28 @@ class IngestTest {
   }
 
   private void put(String id, String file, double rate) throws Exception {
-    StreamSpec spec =
-        StreamSpec.newBuilder()
-            .setStreamId(id)
-            .setName(id)
-            .setLabels(Map.of())
-            .setSource("file:" + file)
-            .setKind(StreamKind.RECORDING)
-            .setStart(START)
-            .setTargetFramesPerSecond(rate)
-            .setPurpose("demo")
-            .setDesiredState(DesiredState.RUNNING)
-            .setRevision(1)
-            .setCreatedAt(START)
-            .setUpdatedAt(START)
-            .build();
+    put(spec(id, "file:" + file, StreamKind.RECORDING, rate));
+  }
+
+  private static StreamSpec spec(String id, String source, StreamKind kind, double rate) {
+    return StreamSpec.newBuilder()
+        .setStreamId(id)
+        .setName(id)
+        .setLabels(Map.of())
+        .setSource(source)
+        .setKind(kind)
+        .setStart(START)
+        .setTargetFramesPerSecond(rate)
+        .setPurpose("demo")
+        .setDesiredState(DesiredState.RUNNING)
+        .setRevision(1)
+        .setCreatedAt(START)
+        .setUpdatedAt(START)
+        .build();
+  }
+
+  private void put(StreamSpec spec) throws Exception {
+    String id = spec.getStreamId();
     try (var producer = kafka.producer("test", Map.of())) {
       producer
           .send(
@@ -226,8 +282,12 @@ class IngestTest {
 
   /** What is committed of a stream; commits as the analyzer, so that flow control lets more in. */
   private List<Frame> frames(String id) {
+    return frames(kafka.topics().recordingFrames(), id);
+  }
+
+  private List<Frame> frames(String topic, String id) {
     List<Frame> frames = new ArrayList<>();
-    var partition = new TopicPartition(kafka.topics().recordingFrames(), StreamPartition.of(id, 4));
+    var partition = new TopicPartition(topic, StreamPartition.of(id, 4));
     try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("test", Map.of());
         Admin admin = kafka.admin("test")) {
       consumer.assign(List.of(partition));
