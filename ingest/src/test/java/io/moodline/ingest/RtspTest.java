@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,13 +29,22 @@ class RtspTest {
   @TempDir static Path folder;
   private static Path file;
 
-  private final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
+  private static final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
+  private static DecoderPool pool;
 
   @BeforeAll
   static void record() throws Exception {
     RtspServer.assumeInstalled();
     file = folder.resolve("clip.mp4");
     CLIP.write(file);
+    pool = pool();
+  }
+
+  @AfterAll
+  static void closePool() {
+    if (pool != null) {
+      pool.close();
+    }
   }
 
   @AfterEach
@@ -46,7 +56,6 @@ class RtspTest {
   void givesFramesWithTheCamerasOwnTimesUntilItEnds() throws Exception {
     Heard heard = new Heard();
     try (RtspServer server = RtspServer.start(file, 0);
-        DecoderPool pool = pool();
         var decoding = pool.open(server.order("", "/clip", 5), heard)) {
       heard.awaitEnd();
     }
@@ -65,7 +74,6 @@ class RtspTest {
   void opensACameraWithItsPassword() throws Exception {
     Heard heard = new Heard();
     try (RtspServer server = RtspServer.start(file, 0, "viewer", "s3cret!");
-        DecoderPool pool = pool();
         var decoding = pool.open(server.order("viewer:s3cret!@", "/clip", 5), heard)) {
       await().atMost(PATIENCE).until(() -> heard.frames.size() >= 5);
     }
@@ -74,8 +82,7 @@ class RtspTest {
   @Test
   void saysWhyACameraCanNotBeOpened() throws Exception {
     try (RtspServer open = RtspServer.start(file, 0);
-        RtspServer locked = RtspServer.start(file, 0, "viewer", "s3cret!");
-        DecoderPool pool = pool()) {
+        RtspServer locked = RtspServer.start(file, 0, "viewer", "s3cret!")) {
       assertThat(trouble(pool, open.order("", "/other", 5)))
           .isEqualTo("the camera at 127.0.0.1:" + open.port() + " has no stream under this path");
       assertThat(trouble(pool, locked.order("viewer:wr0ng@", "/clip", 5)))
@@ -92,8 +99,7 @@ class RtspTest {
 
   @Test
   void givesUpACameraThatTakesTheConnectionAndSaysNothing() throws Exception {
-    try (ServerSocket hole = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
-        DecoderPool pool = pool()) {
+    try (ServerSocket hole = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
       DecodeOrder order =
           new DecodeOrder.Rtsp(
               SourceUri.parse("rtsp://127.0.0.1:" + hole.getLocalPort() + "/"),
@@ -107,21 +113,19 @@ class RtspTest {
 
   @Test
   void endsWhenTheCameraFreezesOrIsUnplugged() throws Exception {
-    try (DecoderPool pool = pool()) {
-      for (boolean freeze : new boolean[] {true, false}) {
-        Heard heard = new Heard();
-        try (RtspServer server = RtspServer.start(file, 0);
-            var decoding = pool.open(server.order("", "/clip", 5), heard)) {
-          await().atMost(PATIENCE).until(() -> heard.frames.size() >= 5);
-          if (freeze) {
-            server.freeze();
-          } else {
-            server.close();
-          }
-          heard.awaitEnd();
+    for (boolean freeze : new boolean[] {true, false}) {
+      Heard heard = new Heard();
+      try (RtspServer server = RtspServer.start(file, 0);
+          var decoding = pool.open(server.order("", "/clip", 5), heard)) {
+        await().atMost(PATIENCE).until(() -> heard.frames.size() >= 5);
+        if (freeze) {
+          server.freeze();
+        } else {
+          server.close();
         }
-        assertThat(heard.frames).hasSizeLessThan(30);
+        heard.awaitEnd();
       }
+      assertThat(heard.frames).hasSizeLessThan(30);
     }
   }
 
@@ -141,7 +145,7 @@ class RtspTest {
     }
   }
 
-  private DecoderPool pool() {
+  private static DecoderPool pool() {
     return DecoderPool.start(1280, 92, (name, cause) -> bugs.add(cause));
   }
 }
