@@ -24,6 +24,7 @@ final class DetectThreads implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(DetectThreads.class);
 
+  private final SeldomLog seldom = new SeldomLog();
   private final Detectors detectors;
   private final AnalyzerMetrics metrics;
   private final BlockingQueue<Task> queue;
@@ -106,12 +107,15 @@ final class DetectThreads implements AutoCloseable {
    * A detector that fails on one picture costs that picture: native code reports what it does not
    * like about hostile pixels in the same way as a bug, and a crash would meet the frame again.
    */
-  private static List<LocatedFace> detect(Picture picture, FaceDetector detector)
+  private List<LocatedFace> detect(Picture picture, FaceDetector detector)
       throws UnusablePictureException {
     try {
       return detector.detect(picture);
     } catch (RuntimeException e) {
-      log.atError().setCause(e).log("detector failed on a frame");
+      long failures = seldom.count(e.getClass().getName());
+      if (failures > 0) {
+        log.atError().setCause(e).addKeyValue("frames", failures).log("detector failed on frames");
+      }
       throw new UnusablePictureException(FailReason.DETECT_ERROR, "the detector failed");
     }
   }

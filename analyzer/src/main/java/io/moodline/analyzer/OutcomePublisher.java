@@ -3,6 +3,7 @@ package io.moodline.analyzer;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.FrameFaces;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -14,6 +15,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Publishes the outcomes of a micro-batch, its dead letters and the offsets of what it read in one
@@ -26,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Owns the producer. Confined to one thread.
  */
 final class OutcomePublisher implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(OutcomePublisher.class);
+
+  private final SeldomLog seldom = new SeldomLog();
   private final KafkaConnection kafka;
   private final String clientId;
   private final String transactionalId;
@@ -64,6 +70,19 @@ final class OutcomePublisher implements AutoCloseable {
     }
     current.sendOffsetsToTransaction(next, member);
     current.commitTransaction(); // fails if any of the sends did
+    outcomes.forEach(this::logDeadLetter);
+  }
+
+  private void logDeadLetter(Outcome outcome) {
+    DeadLetter letter = outcome.deadLetter();
+    long letters = letter == null ? 0 : seldom.count(letter.getReason());
+    if (letter != null && letters > 0) {
+      log.atWarn()
+          .addKeyValue("reason", letter.getReason())
+          .addKeyValue("stream", letter.getStreamId())
+          .addKeyValue("records", letters)
+          .log("records could not be used and are dead-lettered");
+    }
   }
 
   private ProducerRecord<byte[], byte[]> result(FrameFaces faces) {

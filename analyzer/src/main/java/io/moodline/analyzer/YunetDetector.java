@@ -76,6 +76,7 @@ final class YunetDetector implements FaceDetector {
     for (int stride : STRIDES) {
       collect(heads, stride, scale, candidates);
     }
+    candidates.removeIf(face -> !isIn(picture, face.box()));
     candidates.sort(LocatedFace.ORDER);
     return strongest(candidates);
   }
@@ -151,6 +152,16 @@ final class YunetDetector implements FaceDetector {
 
   private static double share(float value) {
     return Math.max(0, Math.min(1, value));
+  }
+
+  /** The network may also see something in the empty part of its input, or of no sane size. */
+  private static boolean isIn(Picture picture, PixelBox box) {
+    return box.centreX() >= 0
+        && box.centreX() < picture.width()
+        && box.centreY() >= 0
+        && box.centreY() < picture.height()
+        && box.width() < 2.0 * picture.width()
+        && box.height() < 2.0 * picture.height();
   }
 
   /** Of faces that lie on one another only the strongest is kept. */
