@@ -71,6 +71,9 @@ final class Node implements AutoCloseable {
   }
 
   private void startParts(Set<Role> roles, Failures failures) throws InterruptedException {
+    if (roles.contains(Role.SINK)) {
+      Sink.checkAddress(settings);
+    }
     int replication = 1;
     String bootstrap = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP);
     if (bootstrap.isEmpty()) {

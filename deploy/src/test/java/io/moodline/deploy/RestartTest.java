@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Moodline stops in the middle of a replay and starts again: each frame counts once. */
 @Timeout(value = 400, unit = TimeUnit.SECONDS)
 class RestartTest {
-  private static final int SECONDS = 120;
+  private static final int SECONDS = 60;
   private static final int FRAMES = SECONDS * 5;
 
   @TempDir Path home;

@@ -2,6 +2,7 @@ package io.moodline.sink;
 
 import io.moodline.runtime.Health;
 import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import java.util.ArrayDeque;
@@ -63,6 +64,15 @@ public final class Sink implements AutoCloseable {
    */
   public static Sink start(StageContext ctx, RecordingCheck check) {
     return new Sink(ctx, check, null);
+  }
+
+  /**
+   * Looks whether the HTTP server could start now; costs nothing and starts nothing.
+   *
+   * @throws io.moodline.runtime.UserException when the port is busy or the address is refused
+   */
+  public static void checkAddress(Settings settings) {
+    TimelineApi.checkAddress(settings);
   }
 
   /** Starts the HTTP half alone, over timelines that are kept elsewhere. */

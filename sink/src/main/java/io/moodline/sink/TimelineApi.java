@@ -5,8 +5,12 @@ import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import io.javalin.util.JavalinBindException;
+import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.UserException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.List;
 import java.util.Set;
 import org.eclipse.jetty.server.Server;
@@ -47,8 +51,38 @@ final class TimelineApi implements AutoCloseable {
    * @throws UserException when the address is not a loopback one, or the port is busy
    */
   static TimelineApi start(StageContext stage, ApiMetrics metrics, List<Route> routes) {
-    String host = stage.settings().get(SinkSettings.HOST);
+    String host = host(stage.settings());
     int port = stage.settings().get(SinkSettings.PORT);
+    TimelineApi api = new TimelineApi(metrics, routes);
+    try {
+      api.server.start(host, port);
+    } catch (JavalinBindException e) {
+      api.close();
+      throw busy(host, port, e);
+    }
+    log.atInfo().addKeyValue("port", api.port()).log("http server started");
+    return api;
+  }
+
+  /**
+   * Looks whether the server could start now, so that a busy port is told before anything else is
+   * started.
+   *
+   * @throws UserException as {@link #start}
+   */
+  static void checkAddress(Settings settings) {
+    String host = host(settings);
+    int port = settings.get(SinkSettings.PORT);
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw busy(host, port, e);
+    }
+  }
+
+  private static String host(Settings settings) {
+    String host = settings.get(SinkSettings.HOST);
     if (!LOOPBACK.contains(host)) {
       throw new UserException(
           "http.host '"
@@ -56,21 +90,17 @@ final class TimelineApi implements AutoCloseable {
               + "' is refused: this version has no tokens yet, so it serves loopback only; give 127.0.0.1, ::1 or"
               + " localhost");
     }
-    TimelineApi api = new TimelineApi(metrics, routes);
-    try {
-      api.server.start(host, port);
-    } catch (JavalinBindException e) {
-      api.close();
-      throw new UserException(
-          "port "
-              + port
-              + " on "
-              + host
-              + " is busy: stop what uses it, or give --set http.port=0 to take a free one",
-          e);
-    }
-    log.atInfo().addKeyValue("port", api.port()).log("http server started");
-    return api;
+    return host;
+  }
+
+  private static UserException busy(String host, int port, Exception cause) {
+    return new UserException(
+        "port "
+            + port
+            + " on "
+            + host
+            + " is busy: stop what uses it, or give --set http.port=0 to take a free one",
+        cause);
   }
 
   /** Every way into the server, with who may use it. */
