@@ -95,8 +95,7 @@ final class PictureEncoder implements AutoCloseable {
     int flags =
         (factor < 1 ? swscale.SWS_AREA : swscale.SWS_BILINEAR)
             | swscale.SWS_ACCURATE_RND
-            | swscale.SWS_BITEXACT
-            | swscale.SWS_FULL_CHR_H_INT;
+            | swscale.SWS_BITEXACT;
     SwsContext made =
         swscale.sws_getContext(
             now.width,
