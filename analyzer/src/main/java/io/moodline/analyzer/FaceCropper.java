@@ -21,8 +21,12 @@ record FaceCropper(double sideFactor, int width, int height) {
 
   /** The face as uint8 [height, width, 3], RGB. */
   byte[] crop(Picture picture, PixelBox box) {
-    Rectangle square = Rectangle.square(box.centreX(), box.centreY(), sideFactor * box.height());
     return PictureResize.resize(
-        picture.rgb(), picture.width(), picture.height(), square, width, height);
+        picture.rgb(), picture.width(), picture.height(), square(box), width, height);
+  }
+
+  /** What is cut out for a box. */
+  Rectangle square(PixelBox box) {
+    return Rectangle.square(box.centreX(), box.centreY(), sideFactor * box.height());
   }
 }

@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
       ServeCommand.class,
       ReplayCommand.class,
       PredictCommand.class,
+      EvaluateCommand.class,
+      ModelCommand.class,
       StreamCommand.class,
       WatchCommand.class,
       TimelineCommand.class,

@@ -6,8 +6,6 @@ import io.moodline.analyzer.FacePredictor;
 import io.moodline.analyzer.PredictedFace;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -22,8 +20,6 @@ import picocli.CommandLine.Parameters;
 /** {@code moodline predict}: the faces of pictures, by the same code as the service. */
 @Command(name = "predict", description = "Print every face's box, label and scores of pictures.")
 final class PredictCommand implements Callable<Integer> {
-  private static final long LARGEST_FILE_BYTES = 64L * 1024 * 1024;
-
   @Mixin SettingsOptions options = new SettingsOptions();
 
   @Parameters(
@@ -43,7 +39,7 @@ final class PredictCommand implements Callable<Integer> {
     try (FacePredictor predictor = FacePredictor.open(settings.home(), settings)) {
       for (Path image : images) {
         try {
-          List<PredictedFace> faces = predictor.predict(read(image), image.toString());
+          List<PredictedFace> faces = predictor.predict(PictureBytes.read(image), image.toString());
           if (json) {
             list.add(toJson(image, faces));
           } else {
@@ -60,23 +56,6 @@ final class PredictCommand implements Callable<Integer> {
       System.out.println(list.toPrettyString());
     }
     return allRead ? 0 : 2;
-  }
-
-  private static byte[] read(Path image) {
-    try {
-      if (!Files.exists(image)) {
-        throw new UserException("picture '" + image + "' was not found");
-      }
-      if (!Files.isRegularFile(image)) {
-        throw new UserException("picture '" + image + "' is not a file");
-      }
-      if (Files.size(image) > LARGEST_FILE_BYTES) {
-        throw new UserException("picture '" + image + "' is larger than 64 MB");
-      }
-      return Files.readAllBytes(image);
-    } catch (IOException e) {
-      throw new UserException("picture '" + image + "' can not be read: " + e.getMessage(), e);
-    }
   }
 
   private static ObjectNode toJson(Path image, List<PredictedFace> faces) {

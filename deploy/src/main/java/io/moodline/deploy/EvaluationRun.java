@@ -1,0 +1,160 @@
+package io.moodline.deploy;
+
+import io.moodline.analyzer.FaceCrops;
+import io.moodline.analyzer.FaceCrops.FaceCrop;
+import io.moodline.models.Bundle;
+import io.moodline.models.Classifier;
+import io.moodline.models.LabelledPictures;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.UserException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scores labelled pictures in batches, as crops and, where asked, once more as the service would:
+ * found by its detector and cropped by it. Only scores stay in memory. Owns the network and the
+ * detector. Confined to one thread.
+ */
+final class EvaluationRun implements AutoCloseable {
+  private static final int MOST_NAMED = 5;
+
+  private final Bundle bundle;
+  private final Classifier classifier;
+  private final FaceCrops clean;
+  private final @Nullable FaceCrops detecting;
+
+  private final List<Pending> batch = new ArrayList<>();
+  private List<ScoredFaces.Face> scored = new ArrayList<>();
+  private int unreadable;
+  private long networkNanos;
+  private long detectNanos;
+
+  /** A face that waits for its batch to be full. */
+  private record Pending(int truth, FaceCrop clean, @Nullable FaceCrop found) {}
+
+  private EvaluationRun(
+      Bundle bundle, Classifier classifier, FaceCrops clean, @Nullable FaceCrops detecting) {
+    this.bundle = bundle;
+    this.classifier = classifier;
+    this.clean = clean;
+    this.detecting = detecting;
+  }
+
+  /** Opens the network with so many threads, and the detector if faces are to be found too. */
+  static EvaluationRun open(Bundle bundle, Settings settings, boolean detect, int threads) {
+    FaceCrops detecting =
+        detect ? FaceCrops.ofWholePictures(bundle, settings.home(), settings) : null;
+    try {
+      FaceCrops clean = FaceCrops.ofCroppedPictures(bundle);
+      return new EvaluationRun(bundle, bundle.classifier(threads), clean, detecting);
+    } catch (RuntimeException | Error e) {
+      if (detecting != null) {
+        detecting.close();
+      }
+      throw e;
+    }
+  }
+
+  /** Scores every picture; one that can not be read is named, counted and passed over. */
+  ScoredFaces score(LabelledPictures pictures) {
+    scored = new ArrayList<>();
+    unreadable = 0;
+    networkNanos = 0;
+    detectNanos = 0;
+    ProgressLine line = ProgressLine.onStandardError();
+    long start = System.nanoTime();
+    int done = 0;
+    try {
+      for (LabelledPictures.Picture picture : pictures.pictures()) {
+        read(picture, line);
+        done++;
+        if (batch.size() == Classifier.LARGEST_BATCH) {
+          scoreBatch();
+          progress(line, done, pictures.pictures().size(), start);
+        }
+      }
+      scoreBatch();
+    } finally {
+      line.done();
+      batch.clear();
+    }
+    if (scored.isEmpty()) {
+      throw new UserException(pictures.name() + " has no picture that can be read");
+    }
+    return new ScoredFaces(
+        scored,
+        unreadable,
+        networkNanos / 1e9,
+        detectNanos / 1e9,
+        (System.nanoTime() - start) / 1e9);
+  }
+
+  private void read(LabelledPictures.Picture picture, ProgressLine line) {
+    try {
+      String name = picture.file().toString();
+      byte[] file = PictureBytes.read(picture.file());
+      FaceCrop crop = clean.read(file, name).orElseThrow();
+      FaceCrop found = null;
+      if (detecting != null) {
+        long start = System.nanoTime();
+        found = detecting.read(file, name).orElse(null);
+        detectNanos += System.nanoTime() - start;
+      }
+      batch.add(new Pending(picture.truth(), crop, found));
+    } catch (UserException e) {
+      unreadable++;
+      line.done();
+      if (unreadable <= MOST_NAMED) {
+        System.err.println("moodline: " + e.getMessage());
+      }
+    }
+  }
+
+  private void scoreBatch() {
+    long start = System.nanoTime();
+    float[][] cleanScores = classify(batch.stream().map(Pending::clean).toList());
+    networkNanos += System.nanoTime() - start;
+    List<FaceCrop> crops =
+        batch.stream()
+            .map(Pending::found)
+            .filter(Objects::nonNull)
+            .map(crop -> (FaceCrop) crop)
+            .toList();
+    float[][] foundScores = classify(crops);
+    int next = 0;
+    for (int i = 0; i < batch.size(); i++) {
+      float[] found = batch.get(i).found() == null ? null : foundScores[next++];
+      scored.add(new ScoredFaces.Face(batch.get(i).truth(), cleanScores[i], found));
+    }
+    batch.clear();
+  }
+
+  private float[][] classify(List<FaceCrop> crops) {
+    byte[][] faces = crops.stream().map(FaceCrop::pixels).toArray(byte[][]::new);
+    return classifier.classify(faces);
+  }
+
+  private static void progress(ProgressLine line, int done, int all, long start) {
+    double perSecond = done / ((System.nanoTime() - start) / 1e9);
+    line.progress(
+        (double) done / all,
+        String.format(Locale.ROOT, "%d of %d faces, %.0f per second", done, all, perSecond));
+  }
+
+  /** The detector in use; empty without one. */
+  String detectorName() {
+    return detecting == null ? "" : detecting.detectorName();
+  }
+
+  @Override
+  public void close() {
+    classifier.close();
+    clean.close();
+    if (detecting != null) {
+      detecting.close();
+    }
+  }
+}
