@@ -21,10 +21,16 @@ import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +52,7 @@ final class Node implements AutoCloseable {
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Health health = new Health();
   private final Settings settings;
-  private @Nullable Sink sink;
+  private volatile @Nullable Sink sink;
   private boolean closed;
 
   private Node(Settings settings) {
@@ -101,16 +107,47 @@ final class Node implements AutoCloseable {
             SecretBox.open(settings.home().resolve("secret.key")),
             failures,
             Clock.systemUTC());
+    List<Callable<AutoCloseable>> stages = new ArrayList<>();
     if (roles.contains(Role.SINK)) {
-      sink = own(Sink.start(context, RecordingProbe::probe));
+      stages.add(() -> sink = Sink.start(context, RecordingProbe::probe));
     } else {
-      own(StatusServer.start(settings.get(RuntimeSettings.STATUS_PORT), health, context.metrics()));
+      int port = settings.get(RuntimeSettings.STATUS_PORT);
+      stages.add(() -> StatusServer.start(port, health, context.metrics()));
     }
     if (roles.contains(Role.ANALYZER)) {
-      own(Analyzer.start(context));
+      stages.add(() -> Analyzer.start(context));
     }
     if (roles.contains(Role.INGEST)) {
-      own(Ingest.start(context));
+      stages.add(() -> Ingest.start(context));
+    }
+    startTogether(stages);
+  }
+
+  /**
+   * Starts the stages at the same time, since each waits for something else: Kafka, natives, a
+   * child. They are owned in the order of the list, so that closing stops frames at their source
+   * first.
+   */
+  private void startTogether(List<Callable<AutoCloseable>> stages) throws InterruptedException {
+    ExecutorService threads = Executors.newFixedThreadPool(stages.size());
+    try {
+      RuntimeException failure = null;
+      for (Future<AutoCloseable> stage : threads.invokeAll(stages)) {
+        try {
+          own(stage.get());
+        } catch (ExecutionException e) {
+          RuntimeException cause =
+              e.getCause() instanceof RuntimeException known
+                  ? known
+                  : new IllegalStateException("a stage did not start", e.getCause());
+          failure = failure == null ? cause : failure;
+        }
+      }
+      if (failure != null) {
+        throw failure;
+      }
+    } finally {
+      threads.shutdown();
     }
   }
 
@@ -132,10 +169,11 @@ final class Node implements AutoCloseable {
 
   /** Address of the API and the dashboard; only with the role {@code SINK}. */
   URI address() {
-    if (sink == null) {
+    Sink started = sink;
+    if (started == null) {
       throw new IllegalStateException("this process has no HTTP server");
     }
-    return URI.create("http://127.0.0.1:" + sink.port());
+    return URI.create("http://127.0.0.1:" + started.port());
   }
 
   Health health() {

@@ -17,6 +17,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * What is written of a stream: its frames, its end marks and its status, with the counts that tie
@@ -26,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class RunRecord {
   /** A live queue was full: the newest frames win. */
   static final String QUEUE_FULL = "QUEUE_FULL";
+
+  private static final Logger log = LoggerFactory.getLogger(RunRecord.class);
 
   private final StreamWork work;
   private StreamSpec spec;
@@ -117,10 +122,22 @@ final class RunRecord {
   void enter(StreamState next, @Nullable String why) {
     if (state != next) {
       since = now();
+      log(next, why);
     }
     state = next;
     reason = why;
     changed = true;
+  }
+
+  /** A person on call wants to see these, but not each try of a camera that is off. */
+  private void log(StreamState next, @Nullable String why) {
+    boolean trying =
+        next == StreamState.CONNECTING || state == StreamState.CONNECTING && why != null;
+    log.atLevel(trying ? Level.DEBUG : Level.INFO)
+        .addKeyValue("stream", spec.getStreamId())
+        .addKeyValue("state", next)
+        .addKeyValue("reason", why == null ? "" : why)
+        .log("stream changed state");
   }
 
   /** The source is open: a recording goes on with its run, a live stream begins one. */
