@@ -90,7 +90,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return unreadable == 0 ? 0 : 2;
   }
 
-  private static int threads(Settings settings) {
+  static int threads(Settings settings) {
     int asked = settings.get(AnalyzerSettings.THREADS);
     return asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
   }

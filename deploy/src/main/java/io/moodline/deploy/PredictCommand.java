@@ -2,8 +2,10 @@ package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.analyzer.AnalyzerSettings;
 import io.moodline.analyzer.FacePredictor;
 import io.moodline.analyzer.PredictedFace;
+import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.nio.file.Path;
@@ -11,7 +13,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,28 +32,54 @@ final class PredictCommand implements Callable<Integer> {
       description = "JPEG, PNG, BMP or WebP pictures.")
   List<Path> images = List.of();
 
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "Name of the model (default: the setting analyzer.model).")
+  @Nullable String model;
+
+  @Option(
+      names = "--cropped",
+      description = "Each picture is a face and nothing else: score it as it is.")
+  boolean cropped;
+
   @Option(names = "--json", description = "Print a JSON list of files and faces.")
   boolean json;
 
   @Override
   public Integer call() {
+    if (model != null) {
+      options.overrides.put(AnalyzerSettings.MODEL.key(), model);
+    }
     Settings settings = options.load(Map.of());
+    if (cropped) {
+      Bundles bundles = new Bundles(settings.home().resolve("bundles"));
+      int threads = EvaluateCommand.threads(settings);
+      try (CroppedFaces faces =
+          new CroppedFaces(bundles.resolve(settings.get(AnalyzerSettings.MODEL)), threads)) {
+        return predict(image -> List.of(faces.predict(image)));
+      }
+    }
+    try (FacePredictor predictor = FacePredictor.open(settings.home(), settings)) {
+      return predict(image -> predictor.predict(PictureBytes.read(image), image.toString()));
+    }
+  }
+
+  private int predict(Function<Path, List<PredictedFace>> predictor) {
     ArrayNode list = ApiClient.JSON.createArrayNode();
     boolean allRead = true;
-    try (FacePredictor predictor = FacePredictor.open(settings.home(), settings)) {
-      for (Path image : images) {
-        try {
-          List<PredictedFace> faces = predictor.predict(PictureBytes.read(image), image.toString());
-          if (json) {
-            list.add(toJson(image, faces));
-          } else {
-            print(image, faces);
-          }
-        } catch (UserException e) {
-          // One bad picture does not cost the others; the exit code still tells.
-          System.err.println("moodline: " + e.getMessage());
-          allRead = false;
+    for (Path image : images) {
+      try {
+        List<PredictedFace> faces = predictor.apply(image);
+        if (json) {
+          list.add(toJson(image, faces));
+        } else {
+          print(image, faces);
         }
+      } catch (UserException e) {
+        // One bad picture does not cost the others; the exit code still tells.
+        System.err.println("moodline: " + e.getMessage());
+        allRead = false;
       }
     }
     if (json) {
@@ -58,15 +88,17 @@ final class PredictCommand implements Callable<Integer> {
     return allRead ? 0 : 2;
   }
 
-  private static ObjectNode toJson(Path image, List<PredictedFace> faces) {
+  private ObjectNode toJson(Path image, List<PredictedFace> faces) {
     ObjectNode file = ApiClient.object().put("file", image.toString());
     ArrayNode array = file.putArray("faces");
     for (PredictedFace face : faces) {
       ObjectNode node = array.addObject();
-      ArrayNode box = node.putArray("box");
-      box.add(face.box().x()).add(face.box().y());
-      box.add(face.box().width()).add(face.box().height());
-      node.put("faceScore", face.faceScore());
+      if (!cropped) {
+        ArrayNode box = node.putArray("box");
+        box.add(face.box().x()).add(face.box().y());
+        box.add(face.box().width()).add(face.box().height());
+        node.put("faceScore", face.faceScore());
+      }
       node.put("label", face.label());
       ObjectNode scores = node.putObject("scores");
       face.scores().forEach(scores::put);
@@ -74,27 +106,33 @@ final class PredictCommand implements Callable<Integer> {
     return file;
   }
 
-  private static void print(Path image, List<PredictedFace> faces) {
+  private void print(Path image, List<PredictedFace> faces) {
     if (faces.isEmpty()) {
       System.out.println(image + ": no face found");
     }
     int number = 0;
     for (PredictedFace face : faces) {
       number++;
-      System.out.printf(
-          Locale.ROOT,
-          "%s: face %d at %d,%d size %dx%d (face score %.2f): %s%n    %s%n",
-          image,
-          number,
-          face.box().x(),
-          face.box().y(),
-          face.box().width(),
-          face.box().height(),
-          face.faceScore(),
-          face.label(),
-          face.scores().entrySet().stream()
-              .map(score -> String.format(Locale.ROOT, "%s %.3f", score.getKey(), score.getValue()))
-              .collect(Collectors.joining("  ")));
+      System.out.println(image + (cropped ? "" : ": " + place(number, face)) + ": " + face.label());
+      System.out.println("    " + scores(face));
     }
+  }
+
+  private static String place(int number, PredictedFace face) {
+    return String.format(
+        Locale.ROOT,
+        "face %d at %d,%d size %dx%d (face score %.2f)",
+        number,
+        face.box().x(),
+        face.box().y(),
+        face.box().width(),
+        face.box().height(),
+        face.faceScore());
+  }
+
+  private static String scores(PredictedFace face) {
+    return face.scores().entrySet().stream()
+        .map(score -> String.format(Locale.ROOT, "%s %.3f", score.getKey(), score.getValue()))
+        .collect(Collectors.joining("  "));
   }
 }

@@ -1,0 +1,46 @@
+package io.moodline.deploy;
+
+import io.moodline.analyzer.FaceCrops;
+import io.moodline.analyzer.FaceCrops.FaceCrop;
+import io.moodline.analyzer.PredictedFace;
+import io.moodline.models.Bundle;
+import io.moodline.models.Classifier;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Scores pictures that are face crops already, without looking for a face in them. Owns a network.
+ * Confined to one thread.
+ */
+final class CroppedFaces implements AutoCloseable {
+  private final Bundle bundle;
+  private final Classifier classifier;
+  private final FaceCrops crops;
+
+  CroppedFaces(Bundle bundle, int threads) {
+    this.bundle = bundle;
+    this.crops = FaceCrops.ofCroppedPictures(bundle);
+    this.classifier = bundle.classifier(threads);
+  }
+
+  /** The face in a file; its box is all of what the network sees. */
+  PredictedFace predict(Path file) {
+    FaceCrop crop = crops.read(PictureBytes.read(file), file.toString()).orElseThrow();
+    float[] scores = classifier.classify(new byte[][] {crop.pixels()})[0];
+    Map<String, Float> byLabel = new LinkedHashMap<>();
+    int best = 0;
+    for (int i = 0; i < scores.length; i++) {
+      byLabel.put(bundle.labels().get(i), scores[i]);
+      best = scores[i] > scores[best] ? i : best;
+    }
+    PredictedFace.Box box = new PredictedFace.Box(0, 0, bundle.inputWidth(), bundle.inputHeight());
+    return new PredictedFace(box, 1, bundle.labels().get(best), byLabel);
+  }
+
+  @Override
+  public void close() {
+    classifier.close();
+    crops.close();
+  }
+}
