@@ -69,6 +69,20 @@ public final class FaceCrops implements AutoCloseable {
         .map(face -> crop(picture, cropper.square(face.box()), face.landmarks()));
   }
 
+  /**
+   * The face of a picture that its 68 landmarks show, cut out as OAENet was published.
+   *
+   * @param landmarks x and y of each in the picture's pixels, in the usual order (iBUG)
+   */
+  public FaceCrop read(byte[] fileBytes, String fileName, double[][] landmarks) {
+    if (landmarks.length != LandmarkCropper.LANDMARKS) {
+      throw new IllegalArgumentException(landmarks.length + " landmarks");
+    }
+    Picture picture = PictureFile.read(fileBytes, fileName);
+    return LandmarkCropper.crop(
+        picture, landmarks, bundle.inputWidth(), bundle.inputHeight(), fileName);
+  }
+
   private FaceCrop crop(Picture picture, Rectangle from, float[] landmarks) {
     int width = bundle.inputWidth();
     int height = bundle.inputHeight();

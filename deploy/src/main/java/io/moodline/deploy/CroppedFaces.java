@@ -5,8 +5,10 @@ import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.analyzer.PredictedFace;
 import io.moodline.models.Bundle;
 import io.moodline.models.Classifier;
+import io.moodline.models.Landmarks;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -26,8 +28,10 @@ final class CroppedFaces implements AutoCloseable {
 
   /** The face in a file; its box is all of what the network sees. */
   PredictedFace predict(Path file) {
-    FaceCrop crop = crops.read(PictureBytes.read(file), file.toString()).orElseThrow();
-    float[] scores = classifier.classify(new byte[][] {crop.pixels()})[0];
+    FaceCrop crop =
+        MaskedFaces.read(
+            bundle, crops, PictureBytes.read(file), file.toString(), () -> Landmarks.beside(file));
+    float[] scores = MaskedFaces.classify(bundle, classifier, List.of(crop))[0];
     Map<String, Float> byLabel = new LinkedHashMap<>();
     int best = 0;
     for (int i = 0; i < scores.length; i++) {

@@ -7,6 +7,7 @@ import io.moodline.models.BundleCalibration;
 import io.moodline.models.Bundles;
 import io.moodline.models.Evaluation;
 import io.moodline.models.LabelledPictures;
+import io.moodline.models.Landmarks;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
@@ -80,7 +81,8 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     ObjectNode figures = told(bundle, pictures);
     int unreadable;
-    try (EvaluationRun run = EvaluationRun.open(bundle, settings, detect, threads(settings))) {
+    try (EvaluationRun run =
+        EvaluationRun.open(bundle, settings, detect, threads(settings), Landmarks.of(data))) {
       unreadable =
           calibrate
               ? calibrate(run, bundle, pictures, bundles, figures)

@@ -7,10 +7,12 @@ import io.moodline.models.Classifier;
 import io.moodline.models.LabelledPictures;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,7 @@ final class EvaluationRun implements AutoCloseable {
   private final Bundle bundle;
   private final Classifier classifier;
   private final FaceCrops clean;
+  private final Function<Path, double[][]> landmarks;
   private final @Nullable FaceCrops detecting;
 
   private final List<Pending> batch = new ArrayList<>();
@@ -36,20 +39,34 @@ final class EvaluationRun implements AutoCloseable {
   private record Pending(int truth, FaceCrop clean, @Nullable FaceCrop found) {}
 
   private EvaluationRun(
-      Bundle bundle, Classifier classifier, FaceCrops clean, @Nullable FaceCrops detecting) {
+      Bundle bundle,
+      Classifier classifier,
+      FaceCrops clean,
+      Function<Path, double[][]> landmarks,
+      @Nullable FaceCrops detecting) {
     this.bundle = bundle;
     this.classifier = classifier;
     this.clean = clean;
+    this.landmarks = landmarks;
     this.detecting = detecting;
   }
 
-  /** Opens the network with so many threads, and the detector if faces are to be found too. */
-  static EvaluationRun open(Bundle bundle, Settings settings, boolean detect, int threads) {
+  /**
+   * Opens the network with so many threads, and the detector if faces are to be found too.
+   *
+   * @param landmarks of a picture's file, for models that look through a mask of them
+   */
+  static EvaluationRun open(
+      Bundle bundle,
+      Settings settings,
+      boolean detect,
+      int threads,
+      Function<Path, double[][]> landmarks) {
     FaceCrops detecting =
         detect ? FaceCrops.ofWholePictures(bundle, settings.home(), settings) : null;
     try {
       FaceCrops clean = FaceCrops.ofCroppedPictures(bundle);
-      return new EvaluationRun(bundle, bundle.classifier(threads), clean, detecting);
+      return new EvaluationRun(bundle, bundle.classifier(threads), clean, landmarks, detecting);
     } catch (RuntimeException | Error e) {
       if (detecting != null) {
         detecting.close();
@@ -96,7 +113,8 @@ final class EvaluationRun implements AutoCloseable {
     try {
       String name = picture.file().toString();
       byte[] file = PictureBytes.read(picture.file());
-      FaceCrop crop = clean.read(file, name).orElseThrow();
+      FaceCrop crop =
+          MaskedFaces.read(bundle, clean, file, name, () -> landmarks.apply(picture.file()));
       FaceCrop found = null;
       if (detecting != null) {
         long start = System.nanoTime();
@@ -133,8 +151,7 @@ final class EvaluationRun implements AutoCloseable {
   }
 
   private float[][] classify(List<FaceCrop> crops) {
-    byte[][] faces = crops.stream().map(FaceCrop::pixels).toArray(byte[][]::new);
-    return classifier.classify(faces);
+    return MaskedFaces.classify(bundle, classifier, crops);
   }
 
   private static void progress(ProgressLine line, int done, int all, long start) {

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Pictures with a label each, as data sets hand them out: one folder per class, named by a word or
- * by the data set's number; or a list of lines {@code path<TAB>label}. Nothing is decoded here.
- * Thread-safe.
+ * by the data set's number; a list of lines {@code path<TAB>label}; or OAENet's CSV. Nothing is
+ * decoded here. Thread-safe.
  *
  * @param name what was read, for reports
  * @param pictures in the order of folders and names, or of the list's lines
@@ -79,6 +79,14 @@ public record LabelledPictures(
     if (Files.isDirectory(data)) {
       from = split(data);
       folders(from, byWord);
+    } else if (Landmarks.isCsv(data)) {
+      Landmarks.csv(
+          data,
+          (path, columns) ->
+              byWord
+                  .computeIfAbsent(
+                      columns.getOrDefault("expression", ""), word -> new ArrayList<>())
+                  .add(path));
     } else {
       list(data, byWord);
     }

@@ -1,0 +1,38 @@
+package io.moodline.deploy;
+
+import io.moodline.analyzer.FaceCrops;
+import io.moodline.analyzer.FaceCrops.FaceCrop;
+import io.moodline.models.Bundle;
+import io.moodline.models.Classifier;
+import io.moodline.models.MaskKind;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * Reads and scores faces for models with and without a mask: one that looks through the published
+ * mask gets the published crop, made with the landmarks, and the mask of it. Thread-safe.
+ */
+final class MaskedFaces {
+  private MaskedFaces() {}
+
+  /** The face of a picture file as the bundle wants it. */
+  static FaceCrop read(
+      Bundle bundle, FaceCrops crops, byte[] file, String name, Supplier<double[][]> landmarks) {
+    return bundle.mask() == MaskKind.PUBLISHED_68
+        ? crops.read(file, name, landmarks.get())
+        : crops.read(file, name).orElseThrow();
+  }
+
+  /** Scores in the bundle's label order; landmarks of another kind of mask are refused. */
+  static float[][] classify(Bundle bundle, Classifier classifier, List<FaceCrop> crops) {
+    byte[][] faces = crops.stream().map(FaceCrop::pixels).toArray(byte[][]::new);
+    if (bundle.mask() == MaskKind.NONE) {
+      return classifier.classify(faces);
+    }
+    float[][] masks =
+        crops.stream()
+            .map(crop -> bundle.mask().mask(crop.pixels(), crop.landmarks()))
+            .toArray(float[][]::new);
+    return classifier.classify(faces, masks);
+  }
+}
