@@ -3,12 +3,11 @@ package io.moodline.analyzer;
 import io.moodline.models.Bundles;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.Worker;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.admin.Admin;
@@ -27,8 +26,7 @@ public final class Analyzer implements AutoCloseable {
 
   private final Detectors detectors;
   private final String modelName;
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
-  private boolean closed;
+  private final Owned owned = new Owned("the analyzer");
 
   private Analyzer(Detectors detectors, String modelName) {
     this.detectors = detectors;
@@ -128,8 +126,7 @@ public final class Analyzer implements AutoCloseable {
   }
 
   private <T extends AutoCloseable> T own(T resource) {
-    owned.push(resource);
-    return resource;
+    return owned.add(resource);
   }
 
   /** The face detector in use: {@code yunet} or {@code opencv-cascade}. */
@@ -149,26 +146,7 @@ public final class Analyzer implements AutoCloseable {
 
   /** Finishes the batch in hand and stops. A second call does nothing. */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    RuntimeException first = null;
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) { // each one is closed, whatever another one says
-        RuntimeException seen = e instanceof RuntimeException r ? r : new IllegalStateException(e);
-        if (first == null) {
-          first = seen;
-        } else {
-          first.addSuppressed(seen);
-        }
-      }
-    }
-    if (first != null) {
-      throw first;
-    }
+  public void close() {
+    owned.close();
   }
 }

@@ -96,9 +96,7 @@ final class DetectThreads implements AutoCloseable {
     metrics.took(Step.DETECT, start);
     start = System.nanoTime();
     List<CroppedFace> faces =
-        found.stream()
-            .map(face -> new CroppedFace(face, task.cropper().crop(picture, face.box())))
-            .toList();
+        found.stream().map(face -> task.cropper().crop(picture, face)).toList();
     metrics.took(Step.CROP, start);
     return new Sighting.Faces(faces);
   }

@@ -52,4 +52,9 @@ record Detectors(String name, String limits, Supplier<FaceDetector> opener) {
   FaceDetector open() {
     return opener.get();
   }
+
+  /** Whether a detector of that name finds landmarks. */
+  static boolean findsLandmarks(String name) {
+    return name.equals(YunetDetector.NAME);
+  }
 }

@@ -26,13 +26,13 @@ public final class FaceCrops implements AutoCloseable {
   private final Bundle bundle;
   private final @Nullable FaceDetector detector;
   private final String detectorName;
-  private final FaceCropper cropper;
+  private final @Nullable FaceCropper cropper;
 
   private FaceCrops(Bundle bundle, @Nullable FaceDetector detector, String detectorName) {
     this.bundle = bundle;
     this.detector = detector;
     this.detectorName = detectorName;
-    this.cropper = FaceCropper.of(bundle, detectorName);
+    this.cropper = detector == null ? null : FaceCropper.of(bundle, detectorName);
   }
 
   /** For pictures that show a face and nothing else. */
@@ -60,13 +60,14 @@ public final class FaceCrops implements AutoCloseable {
    */
   public Optional<FaceCrop> read(byte[] fileBytes, String fileName) {
     Picture picture = PictureFile.read(fileBytes, fileName);
-    if (detector == null) {
+    FaceCropper found = cropper;
+    if (detector == null || found == null) {
       Rectangle whole = new Rectangle(0, 0, picture.width(), picture.height());
       return Optional.of(crop(picture, whole, new float[0]));
     }
     return detector.detect(picture).stream()
         .min(LocatedFace.ORDER)
-        .map(face -> crop(picture, cropper.square(face.box()), face.landmarks()));
+        .map(face -> crop(picture, found.square(face.box()), face.landmarks()));
   }
 
   /**
@@ -88,12 +89,7 @@ public final class FaceCrops implements AutoCloseable {
     int height = bundle.inputHeight();
     byte[] pixels =
         PictureResize.resize(picture.rgb(), picture.width(), picture.height(), from, width, height);
-    float[][] points = new float[landmarks.length / 2][2];
-    for (int i = 0; i < points.length; i++) {
-      points[i][0] = (landmarks[2 * i] - from.left()) * width / from.width();
-      points[i][1] = (landmarks[2 * i + 1] - from.top()) * height / from.height();
-    }
-    return new FaceCrop(pixels, points);
+    return new FaceCrop(pixels, FaceCropper.points(landmarks, from, width, height));
   }
 
   /** The face detector in use; empty where there is none. */

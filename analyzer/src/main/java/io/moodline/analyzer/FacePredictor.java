@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
 import java.nio.file.Path;
@@ -60,15 +61,12 @@ public final class FacePredictor implements AutoCloseable {
   public List<PredictedFace> predict(byte[] fileBytes, String fileName) {
     Picture picture = PictureFile.read(fileBytes, fileName);
     Model model = Objects.requireNonNull(models.get(null), "the default model is open");
-    List<LocatedFace> found = detector.detect(picture);
-    byte[][] pixels =
-        found.stream()
-            .map(face -> model.cropper().crop(picture, face.box()))
-            .toArray(byte[][]::new);
-    float[][] scores = model.classifier().classify(pixels);
+    List<CroppedFace> found =
+        detector.detect(picture).stream().map(face -> model.cropper().crop(picture, face)).toList();
+    float[][] scores = model.score(found);
     List<PredictedFace> faces = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
-      faces.add(face(found.get(i), model.bundle().labels(), scores[i]));
+      faces.add(face(found.get(i).face(), model.bundle().labels(), scores[i]));
     }
     return List.copyOf(faces);
   }

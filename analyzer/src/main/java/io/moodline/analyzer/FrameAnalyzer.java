@@ -195,8 +195,7 @@ final class FrameAnalyzer {
     Map<CroppedFace, float[]> scores = new IdentityHashMap<>();
     found.forEach(
         (model, faces) -> {
-          byte[][] pixels = faces.stream().map(CroppedFace::pixels).toArray(byte[][]::new);
-          float[][] answers = model.classifier().classify(pixels);
+          float[][] answers = model.score(faces);
           for (int i = 0; i < answers.length; i++) {
             scores.put(faces.get(i), answers[i]);
           }

@@ -11,9 +11,12 @@ sealed interface Sighting {
   record Unusable(FailReason reason) implements Sighting {}
 
   /**
-   * A face and its pixels for the network, uint8 [height, width, 3], RGB. The full picture is not
-   * kept: a batch of crops is a thousandth of a batch of pictures.
+   * A face and what the network takes of it. The full picture is not kept: a batch of crops is a
+   * thousandth of a batch of pictures.
+   *
+   * @param pixels uint8 [height, width, 3], RGB
+   * @param mask float [height, width]; empty for a network that needs none
    */
   @SuppressWarnings("ArrayRecordComponent") // compared by identity only
-  record CroppedFace(LocatedFace face, byte[] pixels) {}
+  record CroppedFace(LocatedFace face, byte[] pixels, float[] mask) {}
 }

@@ -2,7 +2,9 @@ package io.moodline.analyzer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.models.Bundle;
+import io.moodline.models.MaskKind;
 import org.junit.jupiter.api.Test;
 
 class FaceCropperTest {
@@ -29,6 +31,21 @@ class FaceCropperTest {
         }
       }
     }
+  }
+
+  @Test
+  void theMaskIsMadeOfTheLandmarksWhereTheyAreInTheCrop() {
+    Picture picture = TestPictures.astronaut();
+    PixelBox box = new PixelBox(170, 60, 100, 100);
+    float[] landmarks = {200, 95, 240, 95, 220, 115, 205, 135, 235, 135};
+    LocatedFace face = new LocatedFace(box, landmarks, 1);
+    FaceCropper cropper = new FaceCropper(1.12, 224, 224, MaskKind.FIVE_POINT);
+    CroppedFace crop = cropper.crop(picture, face);
+    assertThat(crop.mask()).hasSize(224 * 224);
+    // The square is 164..276 by 54..166 and twice enlarged: a stamp's middle is 1.
+    assertThat(crop.mask()[224 * 2 * (95 - 54) + 2 * (200 - 164)]).isEqualTo(1f);
+    assertThat(crop.mask()[224 * 2 * (135 - 54) + 2 * (235 - 164)]).isEqualTo(1f);
+    assertThat(new FaceCropper(1.12, 224, 224, MaskKind.NONE).crop(picture, face).mask()).isEmpty();
   }
 
   private static double reference(

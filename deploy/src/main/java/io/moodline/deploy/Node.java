@@ -7,6 +7,7 @@ import io.moodline.runtime.EmbeddedBroker;
 import io.moodline.runtime.Failures;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.Owned;
 import io.moodline.runtime.RuntimeSettings;
 import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Settings;
@@ -20,9 +21,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -49,11 +48,10 @@ final class Node implements AutoCloseable {
 
   private static final Duration READY_POLL = Duration.ofMillis(50);
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Owned parts = new Owned("this process");
   private final Health health = new Health();
   private final Settings settings;
   private volatile @Nullable Sink sink;
-  private boolean closed;
 
   private Node(Settings settings) {
     this.settings = settings;
@@ -163,8 +161,7 @@ final class Node implements AutoCloseable {
   }
 
   private <T extends AutoCloseable> T own(T part) {
-    parts.push(part);
-    return part;
+    return parts.add(part);
   }
 
   /** Address of the API and the dashboard; only with the role {@code SINK}. */
@@ -205,26 +202,7 @@ final class Node implements AutoCloseable {
 
   /** Stops every part, the last started first. A second call does nothing. */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    RuntimeException failure = null;
-    while (!parts.isEmpty()) {
-      try {
-        parts.pop().close();
-      } catch (Exception e) {
-        RuntimeException wrapped = new IllegalStateException("a part did not stop cleanly", e);
-        if (failure == null) {
-          failure = wrapped;
-        } else {
-          failure.addSuppressed(wrapped);
-        }
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+  public void close() {
+    parts.close();
   }
 }

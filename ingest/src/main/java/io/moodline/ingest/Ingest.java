@@ -3,12 +3,11 @@ package io.moodline.ingest;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.Worker;
 import java.security.SecureRandom;
-import java.util.ArrayDeque;
-import java.util.Deque;
 
 /**
  * The ingest of one process: wires the stage, starts its thread and closes everything in reverse.
@@ -17,8 +16,7 @@ import java.util.Deque;
 public final class Ingest implements AutoCloseable {
   static final String HEALTH_PART = "ingest";
 
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
-  private boolean closed;
+  private final Owned owned = new Owned("ingest");
 
   private Ingest() {}
 
@@ -76,28 +74,12 @@ public final class Ingest implements AutoCloseable {
   }
 
   private <T extends AutoCloseable> T own(T part) {
-    owned.push(part);
-    return part;
+    return owned.add(part);
   }
 
   /** Stops the streams, then the decoders. A second call does nothing. */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    RuntimeException failure = null;
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) {
-        failure =
-            failure == null ? new IllegalStateException("ingest did not stop cleanly", e) : failure;
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+  public void close() {
+    owned.close();
   }
 }

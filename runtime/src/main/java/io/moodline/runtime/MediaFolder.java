@@ -87,8 +87,8 @@ public final class MediaFolder {
                   new UserException(
                       "'"
                           + file.getFileName()
-                          + "' is not a video that Moodline can read: give MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS,"
-                          + " FLV, OGG or WMV"));
+                          + "' is not a video that Moodline can read: give "
+                          + VideoContainer.COMMON_NAMES));
     } catch (IOException e) {
       throw new UserException("'" + file.getFileName() + "' can not be read: " + e.getMessage(), e);
     }

@@ -36,6 +36,10 @@ public enum VideoContainer {
   /** Bare MPEG-1 or MPEG-2 video. */
   MPEG_VIDEO("mpegvideo");
 
+  /** The common ones, as people know them, for messages. */
+  public static final String COMMON_NAMES =
+      "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, OGG or WMV";
+
   /** How many bytes {@link #sniff} wants to see; fewer are enough for most formats. */
   public static final int HEAD_BYTES = 1024;
 

@@ -2,11 +2,10 @@ package io.moodline.sink;
 
 import io.moodline.runtime.Health;
 import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class Sink implements AutoCloseable {
   private static final String HEALTH_PART = "http server";
 
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Owned opened = new Owned("the sink");
   private final TimelineApi api;
   private final StreamRegistry registry;
   private final EventRoutes events;
@@ -98,23 +97,11 @@ public final class Sink implements AutoCloseable {
   }
 
   private <T extends AutoCloseable> T open(T part) {
-    opened.push(part);
-    return part;
+    return opened.add(part);
   }
 
   @Override
   public void close() {
-    IllegalStateException failed = null;
-    while (!opened.isEmpty()) {
-      try {
-        opened.pop().close();
-      } catch (Exception e) { // AutoCloseable.close declares it; ours throw no checked ones
-        failed = failed == null ? new IllegalStateException("the sink does not stop") : failed;
-        failed.addSuppressed(e);
-      }
-    }
-    if (failed != null) {
-      throw failed;
-    }
+    opened.close();
   }
 }

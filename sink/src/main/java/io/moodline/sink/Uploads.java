@@ -141,8 +141,8 @@ final class Uploads {
                   () ->
                       Problem.of(
                           415,
-                          "the upload is no video that Moodline can read: give MP4, MOV, MKV, WebM, AVI, MPEG-TS,"
-                              + " MPEG-PS, FLV, OGG or WMV"));
+                          "the upload is no video that Moodline can read: give "
+                              + VideoContainer.COMMON_NAMES));
     } catch (IOException e) {
       throw failed(e);
     }
