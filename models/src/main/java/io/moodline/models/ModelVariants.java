@@ -217,8 +217,7 @@ public final class ModelVariants {
     double best = Double.MAX_VALUE;
     long begin = System.nanoTime();
     for (int round = 0;
-        round < MOST_ROUNDS
-            && (round < LEAST_ROUNDS || System.nanoTime() - begin < TIMED_NANOS);
+        round < MOST_ROUNDS && (round < LEAST_ROUNDS || System.nanoTime() - begin < TIMED_NANOS);
         round++) {
       long start = System.nanoTime();
       classifier.classify(group);
