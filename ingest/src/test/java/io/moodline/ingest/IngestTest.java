@@ -135,9 +135,12 @@ class IngestTest {
       awaitEnd("whole");
     }
     put("broken", "clip.mp4", 25);
+    // Each look at the topic lets 20 more frames in, so the run cannot be over before its last
+    // stop.
+    Map<String, String> slow = Map.of("ingest.unanalysed.frames", "20");
     int before = 0;
     for (int round = 0; round < 3; round++) {
-      try (Ingest ingest = Ingest.start(context())) {
+      try (Ingest ingest = Ingest.start(context(slow))) {
         int enough = before + 20;
         await().atMost(PATIENCE).until(() -> frames("broken").size() >= enough);
         if (round == 1) {
@@ -224,10 +227,14 @@ class IngestTest {
   }
 
   private StageContext context() {
+    return context(Map.of());
+  }
+
+  private StageContext context(Map<String, String> settings) {
     return new StageContext(
         UUID.randomUUID().toString(),
         Settings.load(
-            home, Setting.all(RuntimeSettings.ALL, IngestSettings.ALL), Map.of(), Map.of()),
+            home, Setting.all(RuntimeSettings.ALL, IngestSettings.ALL), Map.of(), settings),
         kafka,
         new PrometheusRegistry(),
         health,
