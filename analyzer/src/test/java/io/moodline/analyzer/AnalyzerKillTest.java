@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 600, unit = TimeUnit.SECONDS)
 class AnalyzerKillTest {
   private static final int KILLS = 3;
-  private static final int FRAMES = 120;
+  private static final int FRAMES = 180;
   private static final List<String> STREAMS = List.of("lobby", "talk", "garden");
 
   @TempDir Path home;

@@ -93,7 +93,7 @@ class DecoderPoolTest {
       await().atMost(Duration.ofSeconds(60)).until(() -> heard.frames.size() == 3);
       await()
           .during(Duration.ofMillis(700))
-          .atMost(Duration.ofSeconds(10))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> heard.frames.size() == 3 && !heard.hasEnded());
       decoding.grant(ALL);
       heard.awaitEnd();
