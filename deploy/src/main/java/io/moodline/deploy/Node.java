@@ -109,8 +109,9 @@ final class Node implements AutoCloseable {
     if (roles.contains(Role.SINK)) {
       stages.add(() -> sink = Sink.start(context, RecordingProbe::probe));
     } else {
+      String host = settings.get(RuntimeSettings.STATUS_HOST);
       int port = settings.get(RuntimeSettings.STATUS_PORT);
-      stages.add(() -> StatusServer.start(port, health, context.metrics()));
+      stages.add(() -> StatusServer.start(host, port, health, context.metrics()));
     }
     if (roles.contains(Role.ANALYZER)) {
       stages.add(() -> Analyzer.start(context));

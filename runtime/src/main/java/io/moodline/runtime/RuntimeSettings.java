@@ -42,7 +42,13 @@ public final class RuntimeSettings {
           7472,
           0,
           65535,
-          "Port on 127.0.0.1 for health and metrics of a process without the HTTP API; 0 takes a free one.");
+          "Port for health and metrics of a process without the HTTP API; 0 takes a free one.");
+  public static final Setting<String> STATUS_HOST =
+      Setting.text(
+          "status.host",
+          "127.0.0.1",
+          "Address that health and metrics listen on. They hold stream counts and states, no faces, names or addresses;"
+              + " in a container, 0.0.0.0 lets probes and Prometheus reach them.");
   public static final Setting<String> DATA_FOLDER =
       Setting.text(
           "data.folder",
@@ -63,6 +69,7 @@ public final class RuntimeSettings {
           INSTANCE_ID,
           BROKER_PORT,
           STATUS_PORT,
+          STATUS_HOST,
           DATA_FOLDER,
           MEDIA_FOLDER);
 

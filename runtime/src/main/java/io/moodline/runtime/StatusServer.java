@@ -8,12 +8,13 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Collectors;
 
 /**
  * {@code /health/live}, {@code /health/ready} and {@code /metrics} of a process that runs no HTTP
- * API. Listens on 127.0.0.1. Thread-safe.
+ * API. Thread-safe.
  */
 public final class StatusServer implements AutoCloseable {
   private final HttpServer server;
@@ -25,13 +26,15 @@ public final class StatusServer implements AutoCloseable {
   /**
    * Starts the server.
    *
-   * @param port port on 127.0.0.1; 0 takes a free one
-   * @throws UserException when the port is busy
+   * @param host address to listen on
+   * @param port port on it; 0 takes a free one
+   * @throws UserException when there is no such address here, or the port is busy
    */
-  public static StatusServer start(int port, Health health, PrometheusRegistry metrics) {
+  public static StatusServer start(
+      String host, int port, Health health, PrometheusRegistry metrics) {
     try {
       HttpServer server =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+          HttpServer.create(new InetSocketAddress(InetAddress.getByName(host), port), 0);
       server.createContext("/health/live", exchange -> answer(exchange, 200, "live\n"));
       server.createContext("/health/ready", exchange -> answerReady(exchange, health));
       server.createContext("/metrics", new MetricsHandler(metrics));
@@ -39,7 +42,12 @@ public final class StatusServer implements AutoCloseable {
       return new StatusServer(server);
     } catch (BindException e) {
       throw new UserException(
-          "port " + port + " on 127.0.0.1 is busy: set status.port to another one", e);
+          String.format(
+              "port %d on %s can not be used (%s): set status.port or status.host",
+              port, host, e.getMessage()),
+          e);
+    } catch (UnknownHostException e) {
+      throw new UserException("status.host " + host + " is no address of this machine", e);
     } catch (IOException e) {
       throw new UserException("status port " + port + " can not be used: " + e.getMessage(), e);
     }

@@ -18,7 +18,7 @@ class StatusServerTest {
   @Test
   void answersHealthAndMetrics() throws Exception {
     Counter.builder().name("frames_total").help("Frames.").register(metrics).inc(3);
-    try (StatusServer server = StatusServer.start(0, health, metrics)) {
+    try (StatusServer server = StatusServer.start("127.0.0.1", 0, health, metrics)) {
       assertThat(get(server, "/health/live").statusCode()).isEqualTo(200);
       assertThat(get(server, "/health/ready").statusCode()).isEqualTo(503);
       health.report("ingest", Health.State.UP, "");
@@ -34,11 +34,18 @@ class StatusServerTest {
 
   @Test
   void namesABusyPort() {
-    try (StatusServer server = StatusServer.start(0, health, metrics)) {
-      assertThatThrownBy(() -> StatusServer.start(server.port(), health, metrics))
+    try (StatusServer server = StatusServer.start("127.0.0.1", 0, health, metrics)) {
+      assertThatThrownBy(() -> StatusServer.start("127.0.0.1", server.port(), health, metrics))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("status.port");
     }
+  }
+
+  @Test
+  void namesAnAddressThatIsNotOfThisMachine() {
+    assertThatThrownBy(() -> StatusServer.start("203.0.113.7", 0, health, metrics))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("status.host");
   }
 
   private static HttpResponse<String> get(StatusServer server, String path) throws Exception {
