@@ -233,7 +233,7 @@ function drawTable(labels, name) {
       element("td", Math.round(100 * window.coverage) + " %"),
       element("td", window.frames),
       element("td", window.faces),
-      element("td", window.dominant ?? "no face"));
+      element("td", window.dominant ?? (window.faces > 0 ? "withheld" : "no face")));
     labels.forEach((label) =>
       row.append(element("td", window.scores[label]?.toFixed(2) ?? "")));
     return row;
@@ -268,7 +268,14 @@ function point(index) {
   $("readout").textContent =
     `${name(window.start)} to ${name(window.end)}: ${window.frames} frames, coverage ` +
     `${Math.round(100 * window.coverage)} %, ${facesPerFrame(window).toFixed(1)} faces per frame. ` +
-    (scores.length > 0 ? scores.join(", ") : "No face.");
+    (scores.length > 0 ? scores.join(", ") + "." : "No face.") + withheldOf(window);
+}
+
+/** How many faces have no label, and why. */
+function withheldOf(window) {
+  const without = window.faces - window.labelled;
+  const reasons = Object.entries(window.withheld).map(([reason, faces]) => `${reason} ${faces}`);
+  return without > 0 ? ` Label withheld for ${without} of ${window.faces} faces (${reasons.join(", ")}).` : "";
 }
 
 async function showProgress(stream) {

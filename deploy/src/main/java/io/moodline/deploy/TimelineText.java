@@ -107,7 +107,7 @@ final class TimelineText {
             window.path("frames").asLong(),
             faces,
             100 * window.path("coverage").asDouble(),
-            faces == 0 ? "no face" : dominant)
+            faces == 0 ? "no face" : dominant.isEmpty() ? "withheld" : dominant)
         + (faces == 0 ? "" : bar(window.path("scores")));
   }
 

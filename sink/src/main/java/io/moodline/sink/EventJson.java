@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FaceQuality;
 import io.moodline.schemas.v1.StreamStatus;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,9 +36,23 @@ final class EventJson {
     }
     ArrayNode withheld = node.putArray("withheld");
     emotion.getWithheld().forEach(withheld::add);
+    if (emotion.getQuality() != null) {
+      node.set("quality", quality(emotion.getQuality()));
+    }
     return node.put("detector", emotion.getDetector())
         .put("model", emotion.getModel())
         .put("modelDigest", emotion.getModelDigest());
+  }
+
+  private static ObjectNode quality(FaceQuality quality) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("pixels", quality.getPixels())
+        .put("sharpness", quality.getSharpness())
+        .put("brightness", quality.getBrightness())
+        .put("inFrame", quality.getInFrame())
+        .put("yaw", quality.getYaw())
+        .put("roll", quality.getRoll());
   }
 
   static ObjectNode status(StreamStatus status) {

@@ -57,7 +57,8 @@ final class FaceEvents {
         face.getReasons(),
         frame.getDetector(),
         frame.getModel(),
-        frame.getModelDigest());
+        frame.getModelDigest(),
+        face.getQuality());
   }
 
   private static Map<String, Float> scores(List<String> labels, List<Float> scores) {

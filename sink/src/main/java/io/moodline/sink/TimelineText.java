@@ -41,7 +41,10 @@ final class TimelineText {
         .put("end", Times.show(end(window)))
         .put("coverage", window.getCoverage())
         .put("frames", frames(window))
-        .put("faces", window.getFaces());
+        .put("faces", window.getFaces())
+        .put("labelled", window.getLabelled());
+    ObjectNode withheld = node.putObject("withheld");
+    new TreeMap<>(window.getWithheld()).forEach(withheld::put);
     ObjectNode scores = node.putObject("scores");
     new TreeMap<>(window.getScores()).forEach(scores::put);
     node.put("dominant", window.getDominant())
@@ -59,7 +62,7 @@ final class TimelineText {
     windows.forEach(window -> labels.addAll(window.getScores().keySet()));
     StringBuilder csv =
         new StringBuilder(
-            "start,end,coverage,frames,faces,analysed,skipped,failed,dropped,complete,dominant");
+            "start,end,coverage,frames,faces,labelled,analysed,skipped,failed,dropped,complete,dominant");
     labels.forEach(label -> csv.append(',').append(cell(label)));
     csv.append("\r\n");
     for (TimelineWindow window : windows) {
@@ -72,6 +75,8 @@ final class TimelineText {
           .append(frames(window))
           .append(',')
           .append(window.getFaces())
+          .append(',')
+          .append(window.getLabelled())
           .append(',')
           .append(window.getAnalysed())
           .append(',')
@@ -93,7 +98,10 @@ final class TimelineText {
     return csv.toString();
   }
 
-  /** A cue per window with faces, in the recording's own time, to be shown beside the video. */
+  /**
+   * A cue per window that has a dominant label, in the recording's own time, to be shown beside the
+   * video.
+   */
   static String vtt(StreamSpec spec, List<TimelineWindow> windows) {
     Instant zero =
         spec.getKind() == StreamKind.RECORDING

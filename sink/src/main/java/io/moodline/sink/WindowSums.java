@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class WindowSums {
   private static final OpenWindow EMPTY =
-      new OpenWindow(Map.of(), Map.of(), Map.of(), Map.of(), 0L, 0L, List.of(), List.of());
+      new OpenWindow(
+          Map.of(), Map.of(), Map.of(), Map.of(), 0L, 0L, List.of(), List.of(), 0L, List.of(),
+          Map.of());
 
   private WindowSums() {}
 
@@ -31,6 +34,7 @@ final class WindowSums {
       return OpenWindow.newBuilder(before).setDropped(dropped).build();
     }
     List<Face> scored = frame.getFaces().stream().filter(f -> !f.getScores().isEmpty()).toList();
+    List<Face> labelled = scored.stream().filter(face -> face.getReasons().isEmpty()).toList();
     List<String> labels = scored.isEmpty() ? before.getLabels() : union(before, frame.getLabels());
     return new OpenWindow(
         Ledgers.plus(before.getAnalysedByRate(), analysed(frame)),
@@ -40,12 +44,21 @@ final class WindowSums {
         before.getFaces() + frame.getFaces().size(),
         before.getScoredFaces() + scored.size(),
         labels,
-        sums(labels, before.getScoreSums(), frame.getLabels(), scored));
+        sums(labels, before.getScoreSums(), frame.getLabels(), scored),
+        before.getLabelledFaces() + labelled.size(),
+        sums(labels, before.getLabelledSums(), frame.getLabels(), labelled),
+        Ledgers.plus(before.getWithheld(), withheld(frame.getFaces())));
+  }
+
+  /** Faces whose label is withheld, by reason. */
+  private static Map<String, Long> withheld(List<Face> faces) {
+    return faces.stream()
+        .flatMap(face -> face.getReasons().stream().distinct())
+        .collect(Collectors.groupingBy(reason -> reason, Collectors.counting()));
   }
 
   /** The public window. */
   static TimelineWindow toTimeline(TimelineKey key, OpenWindow sums, boolean complete) {
-    Map<String, Double> means = means(sums);
     return new TimelineWindow(
         key.streamId(),
         key.step().toMillis(),
@@ -56,9 +69,11 @@ final class WindowSums {
         sums.getDropped(),
         coverage(sums, key.step()),
         sums.getFaces(),
-        means,
-        dominant(means),
-        complete);
+        means(sums.getLabels(), sums.getScoreSums(), sums.getScoredFaces()),
+        dominant(means(sums.getLabels(), sums.getLabelledSums(), sums.getLabelledFaces())),
+        complete,
+        sums.getLabelledFaces(),
+        sums.getWithheld());
   }
 
   private static Map<String, Long> analysed(FrameFaces frame) {
@@ -93,14 +108,15 @@ final class WindowSums {
     return sums;
   }
 
-  private static Map<String, Double> means(OpenWindow window) {
+  private static Map<String, Double> means(List<String> labels, List<Double> sums, long faces) {
     Map<String, Double> means = new LinkedHashMap<>();
-    for (int i = 0; i < window.getLabels().size(); i++) {
-      means.put(window.getLabels().get(i), window.getScoreSums().get(i) / window.getScoredFaces());
+    for (int i = 0; i < labels.size() && faces > 0; i++) {
+      means.put(labels.get(i), (i < sums.size() ? sums.get(i) : 0) / faces);
     }
     return means;
   }
 
+  /** What the window is said to show: only faces whose label the gate allowed have a say. */
   private static @Nullable String dominant(Map<String, Double> means) {
     String dominant = null;
     double best = -1;

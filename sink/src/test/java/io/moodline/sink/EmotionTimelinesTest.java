@@ -441,6 +441,31 @@ class EmotionTimelinesTest {
   }
 
   @Test
+  void onlyLabelledFacesSayWhatAWindowShowsWhileScoresAreOfAll() {
+    send(
+        analysed(
+            "s",
+            "r",
+            0,
+            StreamKind.LIVE,
+            NOON,
+            face(0.6f, 0.4f, 0, 0),
+            face(List.of("SMALL", "UNSURE"), 0, 1, 0, 0)));
+    Face dark = face(List.of("DARK"), 1, 0, 0, 0);
+    send(analysed("s", "r", 1, StreamKind.LIVE, NOON.plusMillis(1500), dark));
+    driver.advanceWallClockTime(SECOND);
+    drain();
+    TimelineWindow mixed = window("s", SECOND, NOON);
+    assertThat(mixed.getDominant()).isEqualTo("neutral");
+    assertThat(mixed.getScores().get("happiness")).isCloseTo(0.7, within(1e-6));
+    assertThat(mixed.getLabelled()).isEqualTo(1);
+    assertThat(mixed.getWithheld()).isEqualTo(Map.of("SMALL", 1L, "UNSURE", 1L));
+    TimelineWindow withheld = window("s", SECOND, NOON.plusSeconds(1));
+    assertThat(withheld.getDominant()).isNull();
+    assertThat(withheld.getScores()).containsEntry("neutral", 1.0);
+  }
+
+  @Test
   void publishesNoEventForAFrameThatWasCountedBefore() {
     FrameFaces frame = analysed("s", "r", 0, StreamKind.LIVE, NOON, face(1, 0, 0, 0));
     send(frame);

@@ -8,6 +8,7 @@ import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FaceQuality;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamState;
 import java.io.BufferedReader;
@@ -276,6 +277,7 @@ class EventRoutesTest {
             .setDetector("test")
             .setModel("test")
             .setModelDigest("00")
+            .setQuality(new FaceQuality(64f, 0.5f, 0.4f, 1f, null, null))
             .build();
     writer.send(
         new ProducerRecord<>(

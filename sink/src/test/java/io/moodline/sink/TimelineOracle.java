@@ -109,11 +109,24 @@ final class TimelineOracle {
       assertThat(window.getScores().get(FakeFrames.LABELS.get(i)))
           .as("mean of %s", slot)
           .isCloseTo(mean, within(1e-9));
-      if (mean > best + 1e-12) {
-        best = mean;
+      double labelled =
+          faces.stream()
+              .filter(f -> f.getReasons().isEmpty())
+              .mapToDouble(f -> f.getScores().get(index))
+              .average()
+              .orElse(-1);
+      if (labelled > best + 1e-12) {
+        best = labelled;
         dominant = FakeFrames.LABELS.get(i);
       }
     }
+    assertThat(window.getLabelled())
+        .as("labelled of %s", slot)
+        .isEqualTo(faces.stream().filter(f -> f.getReasons().isEmpty()).count());
+    long blurred = faces.stream().filter(f -> f.getReasons().contains("BLURRED")).count();
+    assertThat(window.getWithheld())
+        .as("withheld of %s", slot)
+        .isEqualTo(blurred == 0 ? Map.of() : Map.of("BLURRED", blurred));
     assertThat(window.getDominant()).as("dominant of %s", slot).isEqualTo(dominant);
   }
 

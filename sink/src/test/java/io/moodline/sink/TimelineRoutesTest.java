@@ -58,6 +58,8 @@ class TimelineRoutesTest {
             .setDominant(
                 faces == 0 ? null : scores.containsKey("happiness") ? "happiness" : "neutral")
             .setComplete(true)
+            .setLabelled(faces)
+            .setWithheld(Map.of())
             .build());
   }
 
@@ -72,7 +74,7 @@ class TimelineRoutesTest {
     assertThat(windows.get(0).toString())
         .isEqualTo(
             "{\"start\":\"1970-01-01T00:00:01.000Z\",\"end\":\"1970-01-01T00:00:02.000Z\",\"coverage\":0.8,"
-                + "\"frames\":5,\"faces\":2,\"scores\":{\"happiness\":0.75,\"neutral\":0.25},\"dominant\":\"happiness\","
+                + "\"frames\":5,\"faces\":2,\"labelled\":2,\"withheld\":{},\"scores\":{\"happiness\":0.75,\"neutral\":0.25},\"dominant\":\"happiness\","
                 + "\"analysed\":4,\"skipped\":1,\"failed\":0,\"dropped\":0,\"complete\":true}");
     assertThat(windows.get(1).get("faces").longValue()).isZero();
     assertThat(windows.get(1).get("scores")).isEmpty();
@@ -117,9 +119,9 @@ class TimelineRoutesTest {
     assertThat(csv.body().split("\r\n"))
         .hasSize(4)
         .startsWith(
-            "start,end,coverage,frames,faces,analysed,skipped,failed,dropped,complete,dominant,happiness,neutral",
-            "1970-01-01T00:00:01.000Z,1970-01-01T00:00:02.000Z,0.800000,5,2,4,1,0,0,true,happiness,0.750000,0.250000",
-            "1970-01-01T00:00:02.000Z,1970-01-01T00:00:03.000Z,0.800000,5,0,4,1,0,0,true,,,");
+            "start,end,coverage,frames,faces,labelled,analysed,skipped,failed,dropped,complete,dominant,happiness,neutral",
+            "1970-01-01T00:00:01.000Z,1970-01-01T00:00:02.000Z,0.800000,5,2,2,4,1,0,0,true,happiness,0.750000,0.250000",
+            "1970-01-01T00:00:02.000Z,1970-01-01T00:00:03.000Z,0.800000,5,0,0,4,1,0,0,true,,,");
     var accepted =
         api.send(
             api.request("/api/v1/streams/talk/timeline?step=PT1S").header("Accept", "text/csv"));
