@@ -80,7 +80,48 @@ public enum VideoContainer {
     if (startsWith(head, 0, 0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11)) {
       return Optional.of(ASF);
     }
-    return Optional.empty();
+    return sniffRare(head);
+  }
+
+  private static Optional<VideoContainer> sniffRare(byte[] head) {
+    // SMPTE ST 377-1: the key of a header partition pack.
+    if (startsWith(head, 0, 0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02)) {
+      return Optional.of(MXF);
+    }
+    if (text(head, 0, "GIF87a") || text(head, 0, "GIF89a")) {
+      return Optional.of(GIF);
+    }
+    if (text(head, 0, "DKIF")) {
+      return Optional.of(IVF);
+    }
+    if (text(head, 0, "YUV4MPEG2 ")) {
+      return Optional.of(YUV4MPEG);
+    }
+    if (text(head, 0, "nut/multimedia container")) {
+      return Optional.of(NUT);
+    }
+    if (text(head, 0, ".RMF")) {
+      return Optional.of(REAL_MEDIA);
+    }
+    if (startsWith(head, 0, 0x00, 0x00, 0x01, 0xB3)) {
+      return Optional.of(MPEG_VIDEO);
+    }
+    return sniffByteStream(head);
+  }
+
+  /** ISO/IEC 14496-10 and 23008-2, Annex B: a start code, then a parameter set or a delimiter. */
+  private static Optional<VideoContainer> sniffByteStream(byte[] head) {
+    int at = startsWith(head, 0, 0, 0, 0, 1) ? 4 : startsWith(head, 0, 0, 0, 1) ? 3 : -1;
+    if (at < 0 || head.length < at + 2) {
+      return Optional.empty();
+    }
+    boolean hevc = head[at + 1] == 1 && isOneOf((head[at] >> 1) & 0x3F, 32, 35);
+    boolean avc = (head[at] & 0x80) == 0 && isOneOf(head[at] & 0x1F, 7, 9);
+    return hevc ? Optional.of(HEVC) : avc ? Optional.of(H264) : Optional.empty();
+  }
+
+  private static boolean isOneOf(int value, int one, int other) {
+    return value == one || value == other;
   }
 
   /**

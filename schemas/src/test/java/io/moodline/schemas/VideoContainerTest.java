@@ -21,6 +21,16 @@ class VideoContainerTest {
     assertThat(VideoContainer.sniff(ts)).isEmpty();
   }
 
+  @Test
+  void knowsBareStreamsByTheirFirstUnit() {
+    assertThat(VideoContainer.sniff(latin("\0\0\0\1\u0067\u0042"))).contains(VideoContainer.H264);
+    assertThat(VideoContainer.sniff(latin("\0\0\1\t\u00f0"))).contains(VideoContainer.H264);
+    assertThat(VideoContainer.sniff(latin("\0\0\0\1\u0040\1"))).contains(VideoContainer.HEVC);
+    assertThat(VideoContainer.sniff(latin("\0\0\1\u00b3"))).contains(VideoContainer.MPEG_VIDEO);
+    assertThat(VideoContainer.sniff(latin("\0\0\1\u0001\2"))).isEmpty();
+    assertThat(VideoContainer.sniff(latin("\0\0\1"))).isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
