@@ -18,6 +18,7 @@ final class ApiMetrics {
   final Counter eventReadersCut;
   final Counter eventsSent;
   final Counter eventGaps;
+  final Counter eventCatchUps;
   final Counter unreadable;
   final Counter uploadedBytes;
   final Gauge streams;
@@ -39,28 +40,33 @@ final class ApiMetrics {
     eventReaders =
         Gauge.builder()
             .name("moodline_http_event_readers")
-            .help("Readers of server-sent events that are connected now.")
+            .help("Readers of events (server-sent, WebSocket) that are connected now.")
             .register(registry);
     eventReadersOpened =
         Counter.builder()
             .name("moodline_http_event_readers_opened")
-            .help("Readers of server-sent events that were let in.")
+            .help("Readers of events that were let in.")
             .register(registry);
     eventReadersCut =
         Counter.builder()
             .name("moodline_http_event_readers_cut")
-            .help("Readers of server-sent events that were cut for taking nothing.")
+            .help("Readers of events that were cut for taking nothing.")
             .register(registry);
     eventsSent =
         Counter.builder()
             .name("moodline_http_events_sent")
-            .help("Server-sent events written, by name.")
+            .help("Events written to readers, by name.")
             .labelNames("event")
             .register(registry);
     eventGaps =
         Counter.builder()
             .name("moodline_http_event_gaps")
             .help("Readers that resumed from an id whose successors the log no longer holds.")
+            .register(registry);
+    eventCatchUps =
+        Counter.builder()
+            .name("moodline_http_event_catch_ups")
+            .help("Pieces of the log that were read for one reader who was behind the others.")
             .register(registry);
     unreadable =
         Counter.builder()

@@ -3,6 +3,8 @@ package io.moodline.sink;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.schemas.v1.Alert;
+import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
 import io.moodline.schemas.v1.FaceQuality;
 import io.moodline.schemas.v1.StreamStatus;
@@ -67,14 +69,41 @@ final class EventJson {
   }
 
   /** Records from {@code next} to before {@code resumed} can not be shown any more. */
-  static ObjectNode gap(String streamId, String source, long next, long resumed) {
+  static ObjectNode gap(String source, long next, long resumed) {
     return JsonNodeFactory.instance
         .objectNode()
-        .put("stream", streamId)
         .put("source", source)
         .put("expectedOffset", next)
         .put("resumedOffset", resumed)
         .put("reason", "the log no longer holds what followed the last event");
+  }
+
+  static ObjectNode segment(EmotionSegment segment) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("stream", segment.getStreamId())
+        .put("run", segment.getRunId())
+        .put("track", segment.getTrackId())
+        .put("segment", segment.getSegment())
+        .put("label", segment.getLabel())
+        .put("start", Times.show(segment.getStart()))
+        .put("peak", Times.show(segment.getPeak()))
+        .put("end", Times.show(segment.getEnd()))
+        .put("meanScore", segment.getMeanScore())
+        .put("revision", segment.getRevision())
+        .put("final", segment.getIsFinal());
+  }
+
+  static ObjectNode alert(Alert alert) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("rule", alert.getRuleId())
+        .put("ruleRevision", alert.getRuleRevision())
+        .put("stream", alert.getStreamId())
+        .put("state", alert.getState().name())
+        .put("start", Times.show(alert.getStart()))
+        .put("end", Times.showOrNull(alert.getEnd()))
+        .put("message", alert.getMessage());
   }
 
   private static ObjectNode scores(Map<String, Float> scores) {

@@ -1,41 +1,42 @@
 package io.moodline.sink;
 
-import io.moodline.runtime.Failures;
-import io.moodline.runtime.KafkaConnection;
-import io.moodline.runtime.Worker;
-import io.moodline.schemas.AvroSerde;
-import io.moodline.schemas.Serdes;
-import io.moodline.schemas.v1.FaceEmotion;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.WakeupException;
+import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One reader of a stream's events: reads the stream's partition of the merged topics and writes
- * each record of the stream as a server-sent event whose id is the reader's position after it.
+ * One subscriber: where it stands in each source, and what it is shown next.
  *
- * <p>The first block and each heartbeat carry an id without an event, so that a reader of a quiet
- * stream too resumes where it was. A record is written at most once per connection, and none is
- * left out, unless the log no longer holds it: then a {@code gap} event says so. Confined to {@code
- * sink-events-<n>}, but for {@link #cut}, {@link #blockedFor} and {@link #close}.
+ * <p>Nothing is queued for it. It has its place in the shared rings, and at most one block of
+ * {@value #BLOCK_RECORDS} records under way; when the network has taken that, the next is made. One
+ * that is slower than the events falls out of the rings and reads on from the log, see {@link
+ * CatchUps}; one that takes nothing at all is cut. A record is written at most once per connection,
+ * and none that the filter accepts is left out, unless the log no longer holds it: then a {@code
+ * gap} event says so.
+ *
+ * <p>Threads: whoever calls {@link #wake}; the reader's turns run one after the other, on the
+ * executor or on the thread that catches it up. Thread-safe.
  */
 final class EventReader {
+  private static final int BLOCK_RECORDS = 64;
+  private static final Duration POLL = Duration.ofMillis(500);
+  private static final Logger log = LoggerFactory.getLogger(EventReader.class);
+
   /** Where a reader starts. */
   enum From {
     BEGINNING,
@@ -44,235 +45,368 @@ final class EventReader {
     POSITION
   }
 
-  private static final Duration POLL = Duration.ofSeconds(1);
-  private static final int RETRY_MILLIS = 2000;
-  private static final Logger log = LoggerFactory.getLogger(EventReader.class);
-
-  private final String streamId;
-  private final String statusTopic;
-  private final KafkaConsumer<byte[], byte[]> consumer;
-  private final EventPosition position;
-  private final List<String> gaps;
-  private final OutputStream out;
-  private final Runnable disconnect;
-  private final Supplier<Duration> heartbeat;
-  private final BooleanSupplier registered;
+  private final EventFilter filter;
+  private final List<EventRing> rings;
+  private final EventChannel channel;
+  private final Executor executor;
+  private final CatchUps catchUps;
   private final ApiMetrics metrics;
   private final CompletableFuture<Void> done = new CompletableFuture<>();
-  private final ByteArrayOutputStream block = new ByteArrayOutputStream();
-  private volatile long writingSince;
-  private volatile boolean writing;
-  private volatile boolean cut;
-  private volatile @Nullable Worker worker;
+  private final AtomicInteger wakeUps = new AtomicInteger();
 
-  private EventReader(
-      String streamId,
-      String statusTopic,
-      KafkaConsumer<byte[], byte[]> consumer,
-      EventPosition position,
-      List<String> gaps,
-      OutputStream out,
-      Runnable disconnect,
-      Supplier<Duration> heartbeat,
-      BooleanSupplier registered,
-      ApiMetrics metrics) {
-    this.streamId = streamId;
-    this.statusTopic = statusTopic;
-    this.consumer = consumer;
-    this.position = position;
-    this.gaps = gaps;
-    this.out = out;
-    this.disconnect = disconnect;
-    this.heartbeat = heartbeat;
-    this.registered = registered;
-    this.metrics = metrics;
-  }
+  // Confined to the reader's turns.
+  private final EventPosition position;
+  private final Set<Integer> fromBeginning = new HashSet<>();
+  private final Set<Integer> ahead = new HashSet<>();
+  private boolean greeted;
+
+  private volatile boolean sending;
+  private volatile boolean catchingUp;
+  private volatile boolean ended;
+  private volatile boolean heartbeatDue;
+  private volatile boolean retry;
+  private volatile boolean cut;
+  private volatile String farewell = "";
+  private volatile byte @Nullable [] lastStatus;
+  private volatile long lastSent = System.nanoTime();
 
   /**
-   * Finds the place in the log; nothing is written yet.
+   * A reader that does nothing before {@link #wake}.
    *
-   * @param disconnect breaks the connection, also while a write hangs
-   * @param heartbeat for how long nothing may be written
-   * @param registered whether the stream is still there
+   * @param position where {@code from} is {@code POSITION}, the last event that it saw
+   * @param rings one for each source of the position
+   * @param executor runs short turns that never wait
    */
-  static EventReader open(
-      KafkaConnection kafka,
-      String streamId,
+  EventReader(
+      EventFilter filter,
       EventPosition position,
       From from,
-      OutputStream out,
-      Runnable disconnect,
-      Supplier<Duration> heartbeat,
-      BooleanSupplier registered,
+      List<EventRing> rings,
+      EventChannel channel,
+      Executor executor,
+      CatchUps catchUps,
       ApiMetrics metrics) {
-    KafkaConsumer<byte[], byte[]> consumer =
-        kafka.consumer(
-            "sink-events",
-            Map.of(
-                "max.poll.records", 200,
-                "max.partition.fetch.bytes", 1024 * 1024,
-                "default.api.timeout.ms", 10_000));
-    try {
-      List<TopicPartition> partitions = position.partitions();
-      consumer.assign(partitions);
-      Map<TopicPartition, Long> first = consumer.beginningOffsets(partitions);
-      Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
-      List<String> gaps = new ArrayList<>();
-      for (TopicPartition partition : partitions) {
-        long start = first.getOrDefault(partition, 0L);
-        long stop = end.getOrDefault(partition, start);
-        long next =
-            switch (from) {
-              case BEGINNING -> start;
-              case END -> stop;
-              case POSITION -> position.next(partition);
-            };
-        if (next < start || next > stop) {
-          long resumed = next < start ? start : stop;
-          gaps.add(EventJson.gap(streamId, position.name(partition), next, resumed).toString());
-          metrics.eventGaps.inc();
-          next = resumed;
-        }
-        consumer.seek(partition, next);
-        position.read(partition, next - 1);
+    this.filter = filter;
+    this.position = position;
+    this.rings = List.copyOf(rings);
+    this.channel = channel;
+    this.executor = executor;
+    this.catchUps = catchUps;
+    this.metrics = metrics;
+    for (int i = 0; i < rings.size(); i++) {
+      if (from == From.END) {
+        position.read(i, rings.get(i).end() - 1);
+      } else if (from == From.BEGINNING) {
+        fromBeginning.add(i);
       }
-      return new EventReader(
-          streamId,
-          kafka.topics().streamStatus(),
-          consumer,
-          position,
-          gaps,
-          out,
-          disconnect,
-          heartbeat,
-          registered,
-          metrics);
-    } catch (RuntimeException e) {
-      consumer.close();
-      throw e;
     }
   }
 
-  /** Starts to write; the future ends with the connection. */
-  CompletableFuture<Void> start(int number, Failures failures) {
-    worker = Worker.start("sink-events-" + number, this::readAll, consumer::wakeup, failures);
+  /** Ends with the connection. */
+  CompletableFuture<Void> done() {
     return done;
   }
 
-  private void readAll(Worker self) {
-    try {
-      greet();
-      long lastWrite = System.nanoTime();
-      boolean removed = false;
-      while (!self.stopping() && !removed) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          position.read(new TopicPartition(record.topic(), record.partition()), record.offset());
-          put(record);
-        }
-        removed = !registered.getAsBoolean();
-        if (removed) {
-          putEvent("status", EventJson.removed(streamId).toString());
-        }
-        boolean quiet = System.nanoTime() - lastWrite > heartbeat.get().toNanos();
-        if (quiet && block.size() == 0) {
-          put("id: " + here() + "\n: still here\n\n");
-        }
-        if (block.size() > 0) {
-          write();
-          lastWrite = System.nanoTime();
-        }
-      }
-    } catch (WakeupException e) {
-      log.atTrace().log("event reader is closing");
-    } catch (IOException e) {
-      if (cut) {
-        metrics.eventReadersCut.inc();
-      }
-      log.atDebug().addKeyValue("stream", streamId).log("event reader left");
-    } catch (KafkaException e) {
-      log.atWarn().addKeyValue("stream", streamId).setCause(e).log("events can not be read");
-    } finally {
-      consumer.close();
-      done.complete(null);
+  EventFilter filter() {
+    return filter;
+  }
+
+  /** Something happened: the reader looks what it can do. */
+  void wake() {
+    if (wakeUps.getAndIncrement() == 0) {
+      executor.execute(this::takeTurns);
     }
   }
 
-  private void greet() throws IOException {
-    put("retry: " + RETRY_MILLIS + "\nid: " + position + "\n\n");
-    gaps.forEach(gap -> putEvent("gap", gap));
-    write();
+  private void takeTurns() {
+    int seen = 1;
+    while (seen != 0) {
+      try {
+        turn();
+      } catch (RuntimeException e) {
+        log.atError().setCause(e).log("event reader failed");
+        leave();
+      }
+      seen = wakeUps.addAndGet(-seen);
+    }
   }
 
-  /** The position, past what the log holds between this stream's records. */
-  private EventPosition here() {
-    position.partitions().forEach(it -> position.read(it, consumer.position(it) - 1));
-    return position;
+  private void turn() {
+    if (ended || sending || catchingUp) {
+      return;
+    }
+    if (!farewell.isEmpty()) {
+      sayFarewell();
+      return;
+    }
+    if (!fromBeginning.isEmpty()) {
+      startCatchUp();
+      return;
+    }
+    greet();
+    if (!collect() && channel.isEmpty()) {
+      startCatchUp();
+      return;
+    }
+    if (channel.isEmpty() && heartbeatDue) {
+      channel.heartbeat(position.toString());
+    }
+    send();
   }
 
-  private void put(ConsumerRecord<byte[], byte[]> record) {
-    try {
-      if (record.topic().equals(statusTopic)) {
-        putStatus(record);
-      } else if (record.value() != null) {
-        FaceEmotion emotion = Serdes.FACE_EMOTION.decode(record.value());
-        if (emotion.getStreamId().equals(streamId)) {
-          putEvent("emotion", EventJson.emotion(emotion).toString());
+  private void sayFarewell() {
+    byte[] status = lastStatus;
+    if (status == null) {
+      channel.end(farewell);
+      leave();
+      return;
+    }
+    lastStatus = null;
+    greet();
+    putEvent(EventKind.STATUS.event(), status);
+    send();
+  }
+
+  private void greet() {
+    if (!greeted) {
+      greeted = true;
+      channel.greet(position.toString());
+    }
+  }
+
+  /** Puts what the rings hold; false when some source has to be read from the log first. */
+  private boolean collect() {
+    for (int i = 0; i < rings.size(); i++) {
+      if (isInLog(i, rings.get(i).read(position.next(i), 1).place())) {
+        return false;
+      }
+    }
+    int room = BLOCK_RECORDS;
+    for (int i = 0; i < rings.size() && room > 0; i++) {
+      room -= collect(i, room);
+    }
+    return true;
+  }
+
+  private boolean isInLog(int source, EventRing.Place place) {
+    return place == EventRing.Place.BEHIND
+        || place == EventRing.Place.AHEAD && !ahead.contains(source);
+  }
+
+  /** Reads on over what the filter refuses, until there is a block or nothing is left. */
+  private int collect(int source, int room) {
+    int put = 0;
+    while (put < room) {
+      EventRing.Slice slice = rings.get(source).read(position.next(source), room);
+      for (EventRecord record : slice.records()) {
+        put += put(source, record) ? 1 : 0;
+      }
+      position.read(source, slice.next() - 1);
+      if (slice.records().size() < room) {
+        return put;
+      }
+    }
+    return put;
+  }
+
+  private boolean put(int source, EventRecord record) {
+    position.read(source, record.offset());
+    if (!filter.accepts(record)) {
+      return false;
+    }
+    putEvent(record.kind().event(), record.json());
+    return true;
+  }
+
+  private void putEvent(String name, byte[] json) {
+    channel.put(name, position.toString(), json);
+    metrics.eventsSent.labelValues(name).inc();
+  }
+
+  private void send() {
+    if (channel.isEmpty()) {
+      return;
+    }
+    heartbeatDue = false;
+    lastSent = System.nanoTime();
+    sending = true;
+    channel.send(Callback.from(this::sent, this::lost));
+  }
+
+  private void sent() {
+    lastSent = System.nanoTime();
+    sending = false;
+    wake();
+  }
+
+  private void lost(Throwable cause) {
+    log.atDebug().addKeyValue("cause", String.valueOf(cause)).log("event reader left");
+    if (cut) {
+      metrics.eventReadersCut.inc();
+    }
+    leave();
+  }
+
+  private void leave() {
+    ended = true;
+    done.complete(null);
+  }
+
+  private void startCatchUp() {
+    catchingUp = true;
+    metrics.eventCatchUps.inc();
+    catchUps.add(this);
+  }
+
+  /**
+   * Puts the next piece of the log for the sources that have left the rings.
+   *
+   * @throws org.apache.kafka.common.KafkaException when the log can not be read now
+   */
+  void catchUp(KafkaConsumer<byte[], byte[]> consumer) {
+    if (!ended) {
+      findBeginnings(consumer);
+      greet();
+      List<Integer> behind = behind(consumer);
+      if (!behind.isEmpty()) {
+        readLog(consumer, behind);
+      }
+    }
+    send();
+    catchingUp = false;
+    wake();
+  }
+
+  /** Kafka did not answer; the next {@link #tick} tries again. */
+  void catchUpFailed() {
+    retry = true;
+    catchingUp = false;
+  }
+
+  private void findBeginnings(KafkaConsumer<byte[], byte[]> consumer) {
+    for (int source : List.copyOf(fromBeginning)) {
+      position.read(source, beginning(consumer, source) - 1);
+      fromBeginning.remove(source);
+    }
+  }
+
+  /**
+   * Which sources have to be read from the log. One that is ahead of this process is asked for its
+   * end, once: another process may have read further than this one, and only beyond the end of the
+   * log something is wrong.
+   */
+  private List<Integer> behind(KafkaConsumer<byte[], byte[]> consumer) {
+    List<Integer> behind = new ArrayList<>();
+    for (int i = 0; i < rings.size(); i++) {
+      EventRing.Place place = rings.get(i).read(position.next(i), 1).place();
+      if (place == EventRing.Place.BEHIND) {
+        behind.add(i);
+      } else if (place == EventRing.Place.AHEAD && ahead.add(i)) {
+        TopicPartition source = partition(i);
+        long end = consumer.endOffsets(List.of(source)).getOrDefault(source, position.next(i));
+        if (position.next(i) > end) {
+          skip(i, end);
         }
       }
-    } catch (AvroSerde.UnreadableRecordException e) {
+    }
+    return behind;
+  }
+
+  private void readLog(KafkaConsumer<byte[], byte[]> consumer, List<Integer> behind) {
+    consumer.assign(behind.stream().map(this::partition).toList());
+    behind.forEach(source -> consumer.seek(partition(source), position.next(source)));
+    try {
+      var records = consumer.poll(POLL);
+      for (int source : behind) {
+        records.records(partition(source)).forEach(record -> put(source, record));
+        position.read(source, consumer.position(partition(source)) - 1);
+      }
+    } catch (OffsetOutOfRangeException e) {
+      Map<TopicPartition, Long> lost = e.offsetOutOfRangePartitions();
+      behind.stream()
+          .filter(source -> lost.containsKey(partition(source)))
+          .forEach(source -> skip(source, beginning(consumer, source)));
+    }
+  }
+
+  private void put(int source, ConsumerRecord<byte[], byte[]> record) {
+    try {
+      kind(source).read(record).ifPresent(found -> put(source, found));
+    } catch (io.moodline.schemas.AvroSerde.UnreadableRecordException e) {
       metrics.unreadable.labelValues(record.topic()).inc();
     }
   }
 
-  private void putStatus(ConsumerRecord<byte[], byte[]> record) {
-    if (record.value() != null
-        && record.key() != null
-        && streamId.equals(new String(record.key(), StandardCharsets.UTF_8))) {
-      putEvent("status", EventJson.status(Serdes.STREAM_STATUS.decode(record.value())).toString());
+  private void skip(int source, long resumed) {
+    long next = position.next(source);
+    position.read(source, resumed - 1);
+    metrics.eventGaps.inc();
+    putEvent("gap", bytes(EventJson.gap(kind(source).source(), next, resumed).toString()));
+  }
+
+  private static long beginning(KafkaConsumer<byte[], byte[]> consumer, TopicPartition source) {
+    return consumer.beginningOffsets(List.of(source)).getOrDefault(source, 0L);
+  }
+
+  private long beginning(KafkaConsumer<byte[], byte[]> consumer, int source) {
+    return beginning(consumer, partition(source));
+  }
+
+  private TopicPartition partition(int source) {
+    return position.sources().get(source).partition();
+  }
+
+  private EventKind kind(int source) {
+    return position.sources().get(source).kind();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Looks after the reader from outside, now and then. */
+  void tick(Duration heartbeat, Duration slowLimit) {
+    Duration quiet = Duration.ofNanos(System.nanoTime() - lastSent);
+    if (sending && quiet.compareTo(slowLimit) > 0) {
+      cut();
+    } else if (!sending && (retry || quiet.compareTo(heartbeat) > 0)) {
+      heartbeatDue = !retry;
+      retry = false;
+      wake();
     }
-  }
-
-  private void putEvent(String name, String data) {
-    put("event: " + name + "\nid: " + position + "\ndata: " + data + "\n\n");
-    metrics.eventsSent.labelValues(name).inc();
-  }
-
-  private void put(String text) {
-    block.writeBytes(text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private void write() throws IOException {
-    writingSince = System.nanoTime();
-    writing = true;
-    try {
-      block.writeTo(out);
-      out.flush();
-    } finally {
-      writing = false;
-    }
-    block.reset();
-  }
-
-  /** For how long the reader has taken nothing of what is being written to it. */
-  Duration blockedFor() {
-    return writing ? Duration.ofNanos(System.nanoTime() - writingSince) : Duration.ZERO;
   }
 
   /** Breaks the connection of a reader that takes nothing. */
-  void cut() {
+  private void cut() {
     cut = true;
-    disconnect.run();
+    channel.cut();
   }
 
-  void close() {
-    Worker running = worker;
-    if (running == null) {
+  /**
+   * Ends the connection in good order as soon as what is under way has been taken.
+   *
+   * @param status data of a last event, JSON in UTF-8
+   */
+  void end(String reason, byte[] status) {
+    if (!farewell.isEmpty()) {
       return;
     }
-    running.stop();
-    if (writing) {
-      disconnect.run();
+    lastStatus = status;
+    farewell = reason;
+    wake();
+  }
+
+  /** The connection is gone. */
+  void gone() {
+    leave();
+  }
+
+  /** Ends the connection now. */
+  void close() {
+    farewell = "the server is stopping";
+    wake();
+    if (sending) {
+      channel.cut();
     }
-    running.close();
   }
 }

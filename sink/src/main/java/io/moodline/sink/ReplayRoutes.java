@@ -11,6 +11,7 @@ import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * can be looked at as a replay: how far it has come, and whether each of its frames has ended in
  * the timeline. Thread-safe.
  */
-final class ReplayRoutes {
+final class ReplayRoutes implements Resource {
   private static final Set<String> FIELDS =
       Set.of(
           "recording", "source", "name", "purpose", "labels", "framesPerSecond", "start", "model");
@@ -47,6 +48,16 @@ final class ReplayRoutes {
     this.timelines = timelines;
     this.streams = streams;
     this.uploads = uploads;
+  }
+
+  @Override
+  public List<Route> routes() {
+    return List.of(
+        Route.post("/api/v1/recordings", Role.OPERATOR, this::upload),
+        Route.post("/api/v1/replays", Role.OPERATOR, this::create),
+        Route.get("/api/v1/replays", Role.VIEWER, this::list),
+        Route.get("/api/v1/replays/{id}", Role.VIEWER, this::get),
+        Route.delete("/api/v1/replays/{id}", Role.OPERATOR, this::cancel));
   }
 
   void upload(Context ctx) throws java.io.IOException {

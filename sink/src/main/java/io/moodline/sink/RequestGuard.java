@@ -44,13 +44,19 @@ final class RequestGuard {
     }
   }
 
+  /** As {@link #check}; and no page of another origin may open a socket, though it is a GET. */
+  static void checkSocket(Context ctx) {
+    check(ctx);
+    checkOrigin(ctx, String.valueOf(ctx.req().getHeader("Host")));
+  }
+
   private static void checkOrigin(Context ctx, String host) {
     String origin = ctx.req().getHeader("Origin");
     if (origin != null && !origin.equalsIgnoreCase("http://" + host)) {
-      throw Problem.of(403, "changes from pages of another origin are refused");
+      throw Problem.of(403, "changes and sockets from pages of another origin are refused");
     }
     if ("cross-site".equals(ctx.req().getHeader("Sec-Fetch-Site"))) {
-      throw Problem.of(403, "changes from pages of another site are refused");
+      throw Problem.of(403, "changes and sockets from pages of another site are refused");
     }
   }
 

@@ -4,8 +4,8 @@ import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
 
 /**
- * One way into the server. The table of all routes is the only place that opens one, so none is
- * without a declared caller.
+ * One way into the server. {@link TimelineApi} opens only what a {@link Resource} declares, so none
+ * is without a declared caller.
  *
  * @param path with parameters in braces, as in the API's description
  * @param role who may call it

@@ -6,6 +6,7 @@ import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +40,7 @@ public final class Sink implements AutoCloseable {
               TimelineApi.start(
                   ctx,
                   metrics,
-                  TimelineApi.routes(
+                  List.of(
                       streams,
                       new TimelineRoutes(ctx, registry, timelines),
                       events,

@@ -23,15 +23,24 @@ public final class SinkSettings {
   static final Setting<Integer> EVENT_READERS =
       Setting.integer(
           "http.event-readers-max",
-          64,
+          4000,
           1,
-          10_000,
-          "Most readers of server-sent events at a time; each holds one consumer. One more is answered 503.");
+          100_000,
+          "Most readers of events (server-sent, WebSocket) at a time. One more is answered 503.");
+  static final Setting<Integer> EVENT_RING =
+      Setting.integer(
+          "http.event-ring-records",
+          4096,
+          64,
+          1_000_000,
+          "Newest records of each topic and partition that all readers of events share in memory, 8 MB at most; who"
+              + " is further behind reads the log.");
   static final Setting<Duration> SLOW_READER =
       Setting.duration(
           "http.slow-reader-limit",
           "10s",
-          "A reader of server-sent events that takes nothing for so long is cut; it can resume with Last-Event-ID.");
+          "A reader of events that does not take one block of events in so long is cut; it can resume with"
+              + " Last-Event-ID.");
   static final Setting<Integer> MAX_POINTS =
       Setting.integer(
           "http.timeline-points",
@@ -49,7 +58,14 @@ public final class SinkSettings {
 
   public static final List<Setting<?>> ALL =
       List.of(
-          HOST, PORT, UPLOAD_MEGABYTES, EVENT_READERS, SLOW_READER, MAX_POINTS, FRAMES_PER_SECOND);
+          HOST,
+          PORT,
+          UPLOAD_MEGABYTES,
+          EVENT_READERS,
+          EVENT_RING,
+          SLOW_READER,
+          MAX_POINTS,
+          FRAMES_PER_SECOND);
 
   private SinkSettings() {}
 }

@@ -7,9 +7,10 @@ import io.javalin.http.Context;
 import io.moodline.runtime.MediaFolder;
 import io.moodline.runtime.StageContext;
 import io.moodline.schemas.StreamIds;
+import java.util.List;
 
 /** Registers, changes, shows and removes streams. Thread-safe. */
-final class StreamRoutes {
+final class StreamRoutes implements Resource {
   private final StageContext stage;
   private final StreamRegistry registry;
   private final MediaFolder media;
@@ -21,6 +22,15 @@ final class StreamRoutes {
     this.registry = registry;
     this.media = media;
     this.check = check;
+  }
+
+  @Override
+  public List<Route> routes() {
+    return List.of(
+        Route.get("/api/v1/streams", Role.VIEWER, this::list),
+        Route.put("/api/v1/streams/{id}", Role.OPERATOR, this::put),
+        Route.get("/api/v1/streams/{id}", Role.VIEWER, this::get),
+        Route.delete("/api/v1/streams/{id}", Role.OPERATOR, this::delete));
   }
 
   void list(Context ctx) {

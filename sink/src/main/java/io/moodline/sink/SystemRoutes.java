@@ -11,10 +11,11 @@ import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /** Says how this process is doing and what it works with. Thread-safe. */
-final class SystemRoutes {
+final class SystemRoutes implements Resource {
   /** What every reader of a score should know. */
   static final String NOTICE = "A score says how a face looks to a model, not what a person feels.";
 
@@ -24,6 +25,15 @@ final class SystemRoutes {
 
   SystemRoutes(StageContext stage) {
     this.stage = stage;
+  }
+
+  @Override
+  public List<Route> routes() {
+    return List.of(
+        Route.get("/api/v1/system", Role.VIEWER, this::system),
+        Route.get("/health/live", Role.ANYONE, this::live),
+        Route.get("/health/ready", Role.ANYONE, this::ready),
+        Route.get("/metrics", Role.ANYONE, this::metrics));
   }
 
   void live(Context ctx) {

@@ -21,14 +21,14 @@ import org.slf4j.LoggerFactory;
 /**
  * The HTTP API, server-sent events and the page, on a loopback address.
  *
- * <p>In comes a request; it passes {@link RequestGuard}, then the one route of {@link #routes} that
- * fits, and out goes JSON, CSV, WebVTT, events or a file of the page; what is refused or fails
- * leaves as a {@link Problem}, never as a stack trace. The routes read the stream registry, the
- * timeline stores and topics; only streams and uploads are written.
+ * <p>In comes a request; it passes {@link RequestGuard}, then the one route of the {@link
+ * Resource}s that fits, and out goes JSON, CSV, WebVTT, events or a file of the page; what is
+ * refused or fails leaves as a {@link Problem}, never as a stack trace. The routes read the stream
+ * registry, the timeline stores and topics; only streams and uploads are written.
  *
- * <p>Threads: {@code http-*} answer requests, at most {@value #MAX_THREADS}; every reader of events
- * has one of its own, see {@link EventRoutes}. Nothing is queued here: a slow reader of events is
- * cut, and the log keeps what it has not read. Thread-safe.
+ * <p>Threads: {@code http-*} answer requests, at most {@value #MAX_THREADS}; readers of events hold
+ * none, see {@link EventRoutes}. Nothing is queued here: a slow reader of events is cut, and the
+ * log keeps what it has not read. Thread-safe.
  */
 final class TimelineApi implements AutoCloseable {
   private static final int MAX_THREADS = 48;
@@ -37,11 +37,13 @@ final class TimelineApi implements AutoCloseable {
 
   private final ApiMetrics metrics;
   private final List<Route> routes;
+  private final List<SocketRoute> sockets;
   private final Javalin server;
 
-  private TimelineApi(ApiMetrics metrics, List<Route> routes) {
+  private TimelineApi(ApiMetrics metrics, List<Resource> resources) {
     this.metrics = metrics;
-    this.routes = routes;
+    this.routes = resources.stream().flatMap(it -> it.routes().stream()).toList();
+    this.sockets = resources.stream().flatMap(it -> it.sockets().stream()).toList();
     this.server = Javalin.create(this::configure);
   }
 
@@ -50,10 +52,10 @@ final class TimelineApi implements AutoCloseable {
    *
    * @throws UserException when the address is not a loopback one, or the port is busy
    */
-  static TimelineApi start(StageContext stage, ApiMetrics metrics, List<Route> routes) {
+  static TimelineApi start(StageContext stage, ApiMetrics metrics, List<Resource> resources) {
     String host = host(stage.settings());
     int port = stage.settings().get(SinkSettings.PORT);
-    TimelineApi api = new TimelineApi(metrics, routes);
+    TimelineApi api = new TimelineApi(metrics, resources);
     try {
       api.server.start(host, port);
     } catch (JavalinBindException e) {
@@ -103,35 +105,6 @@ final class TimelineApi implements AutoCloseable {
         cause);
   }
 
-  /** Every way into the server, with who may use it. */
-  static List<Route> routes(
-      StreamRoutes streams,
-      TimelineRoutes timelines,
-      EventRoutes events,
-      ReplayRoutes replays,
-      SystemRoutes system,
-      WebPage page) {
-    return List.of(
-        Route.get("/api/v1/streams", Role.VIEWER, streams::list),
-        Route.put("/api/v1/streams/{id}", Role.OPERATOR, streams::put),
-        Route.get("/api/v1/streams/{id}", Role.VIEWER, streams::get),
-        Route.delete("/api/v1/streams/{id}", Role.OPERATOR, streams::delete),
-        Route.get("/api/v1/streams/{id}/timeline", Role.VIEWER, timelines::get),
-        Route.get("/api/v1/streams/{id}/events", Role.VIEWER, events::get),
-        Route.post("/api/v1/recordings", Role.OPERATOR, replays::upload),
-        Route.post("/api/v1/replays", Role.OPERATOR, replays::create),
-        Route.get("/api/v1/replays", Role.VIEWER, replays::list),
-        Route.get("/api/v1/replays/{id}", Role.VIEWER, replays::get),
-        Route.delete("/api/v1/replays/{id}", Role.OPERATOR, replays::cancel),
-        Route.get("/api/v1/system", Role.VIEWER, system::system),
-        Route.get("/health/live", Role.ANYONE, system::live),
-        Route.get("/health/ready", Role.ANYONE, system::ready),
-        Route.get("/metrics", Role.ANYONE, system::metrics),
-        Route.get("/openapi.yaml", Role.ANYONE, page::description),
-        Route.get("/", Role.ANYONE, page::index),
-        Route.get("/assets/{file}", Role.ANYONE, page::asset));
-  }
-
   private void configure(JavalinConfig config) {
     config.startup.showJavalinBanner = false;
     config.startup.showOldJavalinVersionWarning = false;
@@ -150,7 +123,16 @@ final class TimelineApi implements AutoCloseable {
         route ->
             config.routes.addHttpHandler(
                 route.method(), route.path(), ctx -> answer(route, ctx), route.role()));
+    config.routes.wsBeforeUpgrade(RequestGuard::checkSocket);
+    sockets.forEach(
+        socket -> {
+          config.routes.wsBeforeUpgrade(socket.path(), socket.before());
+          config.routes.ws(socket.path(), socket.socket(), socket.role());
+        });
     config.routes.exception(Problem.class, Problem::write);
+    config.routes.exception(
+        NotReadyException.class,
+        (e, ctx) -> Problem.unavailable(String.valueOf(e.getMessage())).write(ctx));
     config.routes.exception(HttpResponseException.class, TimelineApi::refuse);
     config.routes.exception(Exception.class, TimelineApi::fail);
   }
@@ -218,6 +200,10 @@ final class TimelineApi implements AutoCloseable {
 
   List<Route> routes() {
     return routes;
+  }
+
+  List<SocketRoute> sockets() {
+    return sockets;
   }
 
   Javalin server() {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * for its last hour; without {@code step} the finest one is taken that keeps the answer within
  * {@code maxPoints} windows. Thread-safe.
  */
-final class TimelineRoutes {
+final class TimelineRoutes implements Resource {
   /** A day of seconds: the longest answer that is made. */
   private static final int MAX_WINDOWS = 86_400;
 
@@ -30,6 +30,11 @@ final class TimelineRoutes {
     this.stage = stage;
     this.registry = registry;
     this.timelines = timelines;
+  }
+
+  @Override
+  public List<Route> routes() {
+    return List.of(Route.get("/api/v1/streams/{id}/timeline", Role.VIEWER, this::get));
   }
 
   void get(Context ctx) {

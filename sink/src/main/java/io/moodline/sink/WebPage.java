@@ -12,7 +12,7 @@ import java.util.Map;
  * The first page and the API's description, read once from the jar. Only listed files are served,
  * so no path leads anywhere else. Thread-safe.
  */
-final class WebPage {
+final class WebPage implements Resource {
   private static final List<String> ASSETS =
       List.of("app.js", "api.js", "chart.js", "style.css", "icon.svg");
 
@@ -22,6 +22,14 @@ final class WebPage {
 
   WebPage() {
     ASSETS.forEach(name -> assets.put(name, read("/web/" + name)));
+  }
+
+  @Override
+  public List<Route> routes() {
+    return List.of(
+        Route.get("/openapi.yaml", Role.ANYONE, this::description),
+        Route.get("/", Role.ANYONE, this::index),
+        Route.get("/assets/{file}", Role.ANYONE, this::asset));
   }
 
   void index(Context ctx) {

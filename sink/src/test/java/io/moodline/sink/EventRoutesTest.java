@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.v1.Box;
+import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
-import io.moodline.schemas.v1.FaceQuality;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamState;
 import java.io.BufferedReader;
@@ -48,7 +48,11 @@ class EventRoutesTest {
   static void start() throws Exception {
     api =
         new ApiFixture(
-            home, Map.of("http.event-readers-max", "12", "http.slow-reader-limit", "1s"));
+            home,
+            Map.of(
+                "http.event-readers-max", "12",
+                "http.event-ring-records", "64",
+                "http.slow-reader-limit", "1s"));
   }
 
   @AfterAll
@@ -110,7 +114,9 @@ class EventRoutesTest {
       Event greeting = reader.greeting();
       assertThat(greeting.name()).isEmpty();
       id = greeting.id();
-      assertThat(id).matches("emotions:[01]:-?\\d+,stream-status:[01]:-?\\d+");
+      assertThat(id)
+          .matches(
+              "emotions:([01]):-?\\d+,segments:\\1:-?\\d+,alerts:\\1:-?\\d+,stream-status:\\1:-?\\d+");
     }
     ReplayRoutesTest.sendStatusOf(api, "quiet", StreamState.STREAMING, 5);
     try (Reader reader = open("quiet", id, "")) {
@@ -127,14 +133,203 @@ class EventRoutesTest {
   }
 
   @Test
+  void showsOnlyWhatASubscriberWants() throws Exception {
+    String other =
+        IntStream.range(0, 100)
+            .mapToObj(i -> "elsewhere-" + i)
+            .filter(id -> StreamPartition.of(id, 2) != StreamPartition.of("wanted", 2))
+            .findFirst()
+            .orElseThrow();
+    register("wanted");
+    register(other);
+    register("unwanted");
+    try (Reader both = openPath("/api/v1/events?stream=wanted," + other + "&events=emotion", null);
+        Reader segments = openPath("/api/v1/events?events=segment&label=anger&minScore=0.5", null);
+        Reader angry = open("wanted", null, "?label=anger&minScore=0.6&events=emotion,segment")) {
+      both.greeting();
+      segments.greeting();
+      angry.greeting();
+      for (String stream : List.of("unwanted", "wanted", other)) {
+        api.producer.send(event(api, stream, 1, "neutral", 0.9f));
+        api.producer.send(event(api, stream, 2, null, null));
+        api.producer.send(event(api, stream, 3, "anger", 0.55f));
+        api.producer.send(event(api, stream, 4, "anger", 0.65f));
+      }
+      api.producer.flush();
+      Map<String, List<Long>> seen = new java.util.HashMap<>();
+      Event event = both.next();
+      for (int i = 1; i <= 8; i++, event = i < 9 ? both.next() : event) {
+        seen.computeIfAbsent(event.data().get("stream").textValue(), it -> new ArrayList<>())
+            .add(event.data().get("sequence").longValue());
+      }
+      assertThat(seen)
+          .isEqualTo(Map.of("wanted", List.of(1L, 2L, 3L, 4L), other, List.of(1L, 2L, 3L, 4L)));
+      assertThat(event.id()).matches("emotions:0:\\d+,emotions:1:\\d+");
+      assertThat(angry.next().data().get("sequence").longValue()).isEqualTo(4);
+
+      api.producer.send(segment("wanted", "anger", 0.4f));
+      api.producer.send(segment("wanted", "neutral", 0.9f));
+      api.producer.send(segment("wanted", "anger", 0.7f));
+      Event segment = segments.next();
+      assertThat(segment.name()).isEqualTo("segment");
+      assertThat(segment.data().get("meanScore").floatValue()).isEqualTo(0.7f);
+      assertThat(segment.id()).matches("segments:0:-?\\d+,segments:1:-?\\d+");
+      assertThat(angry.next().name()).isEqualTo("segment");
+    }
+  }
+
+  @Test
+  void goesOnWhereAnotherServerHadReadFurther() throws Exception {
+    register("ahead");
+    int partition = StreamPartition.of("ahead", 2);
+    try (Reader reader = openPath("/api/v1/streams/ahead/events?events=emotion", null)) {
+      reader.greeting();
+      write(api.producer, "ahead", 1);
+      String id = reader.next().id();
+      long offset = Long.parseLong(id.substring(id.lastIndexOf(':') + 1));
+      // Beyond the end of the log: some other log must have given that id.
+      String beyond = "emotions:" + partition + ":" + (offset + 1000);
+      try (Reader lost = openPath("/api/v1/streams/ahead/events?events=emotion", beyond)) {
+        Event gap = lost.next();
+        assertThat(gap.name()).isEqualTo("gap");
+        assertThat(gap.data().get("expectedOffset").longValue()).isEqualTo(offset + 1001);
+        write(api.producer, "ahead", 2);
+        assertThat(lost.next().data().get("sequence").longValue()).isEqualTo(2);
+      }
+    }
+  }
+
+  @Test
+  void speaksWebSocketWithTheSameEventsAndIds() throws Exception {
+    register("socket");
+    List<JsonNode> first = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      write(api.producer, "socket", i);
+    }
+    api.producer.flush();
+    try (Socketed socket = new Socketed("/api/v1/streams/socket/events?from=beginning")) {
+      first.add(socket.next());
+      for (int i = 0; i < 3; i++) {
+        first.add(socket.next());
+      }
+    }
+    assertThat(first.get(0).get("event").textValue()).isEqualTo("hello");
+    assertThat(first.get(2).get("event").textValue()).isEqualTo("emotion");
+    assertThat(first.get(2).at("/data/sequence").longValue()).isEqualTo(1);
+    String id = first.get(2).get("id").textValue();
+    try (Socketed socket = new Socketed("/api/v1/streams/socket/events?lastEventId=" + id);
+        Reader reader = open("socket", id, "")) {
+      assertThat(socket.next().get("id").textValue()).isEqualTo(id);
+      JsonNode next = socket.next();
+      Event same = reader.next();
+      assertThat(next.at("/data/sequence").longValue()).isEqualTo(2);
+      assertThat(next.get("data")).isEqualTo(same.data());
+      assertThat(next.get("id").textValue()).isEqualTo(same.id());
+      api.delete("/api/v1/streams/socket");
+      assertThat(socket.next().at("/data/state").textValue()).isEqualTo("REMOVED");
+      assertThat(socket.closed()).isEqualTo("1001 stream 'socket' was removed");
+    }
+  }
+
+  @Test
+  void refusesSocketsBeforeTheyOpen() throws Exception {
+    register("guarded");
+    assertThat(Socketed.refused("/api/v1/streams/none/events", Map.of())).isEqualTo(404);
+    assertThat(Socketed.refused("/api/v1/streams/guarded/events?lastEventId=x", Map.of()))
+        .isEqualTo(400);
+    assertThat(Socketed.refused("/api/v1/streams/guarded/timeline", Map.of())).isEqualTo(404);
+    assertThat(
+            Socketed.refused(
+                "/api/v1/streams/guarded/events", Map.of("Origin", "http://evil.example")))
+        .isEqualTo(403);
+    assertThat(Socketed.refused("/api/v1/streams/guarded/events", Map.of("Host", "evil.example")))
+        .isEqualTo(421);
+  }
+
+  /** A WebSocket, its messages in order. */
+  private static final class Socketed implements java.net.http.WebSocket.Listener, AutoCloseable {
+    private final java.util.concurrent.BlockingQueue<String> messages =
+        new java.util.concurrent.LinkedBlockingQueue<>();
+    private final java.util.concurrent.CompletableFuture<String> end =
+        new java.util.concurrent.CompletableFuture<>();
+    private final StringBuilder partial = new StringBuilder();
+    private final java.net.http.WebSocket socket;
+
+    Socketed(String path) throws Exception {
+      socket = api.http.newWebSocketBuilder().buildAsync(uri(path), this).get();
+    }
+
+    private static java.net.URI uri(String path) {
+      return java.net.URI.create(api.uri(path).toString().replace("http:", "ws:"));
+    }
+
+    /** Status of the answer to a socket that is not let in. */
+    static int refused(String path, Map<String, String> headers) throws Exception {
+      StringBuilder request =
+          new StringBuilder(
+              "GET " + path + " HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n");
+      request.append(
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+      if (!headers.containsKey("Host")) {
+        request.append("Host: localhost\r\n");
+      }
+      headers.forEach((name, value) -> request.append(name + ": " + value + "\r\n"));
+      try (Socket raw = new Socket(InetAddress.getLoopbackAddress(), api.sink().port())) {
+        raw.setSoTimeout(60_000);
+        raw.getOutputStream()
+            .write(request.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
+        String status =
+            new BufferedReader(
+                    new InputStreamReader(raw.getInputStream(), StandardCharsets.US_ASCII))
+                .readLine();
+        return Integer.parseInt(status.substring(9, 12));
+      }
+    }
+
+    @Override
+    public java.util.concurrent.CompletionStage<?> onText(
+        java.net.http.WebSocket from, CharSequence data, boolean last) {
+      partial.append(data);
+      if (last) {
+        messages.add(partial.toString());
+        partial.setLength(0);
+      }
+      from.request(1);
+      return null;
+    }
+
+    @Override
+    public java.util.concurrent.CompletionStage<?> onClose(
+        java.net.http.WebSocket from, int status, String reason) {
+      end.complete(status + " " + reason);
+      return null;
+    }
+
+    JsonNode next() throws Exception {
+      String message = messages.poll(60, java.util.concurrent.TimeUnit.SECONDS);
+      assertThat(message).as("nothing came").isNotNull();
+      return ApiFixture.JSON.readTree(message);
+    }
+
+    String closed() throws Exception {
+      return end.get(60, java.util.concurrent.TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() {
+      socket.abort();
+    }
+  }
+
+  @Test
   void saysWhenTheLogNoLongerHoldsWhatFollowed() throws Exception {
     register("gappy");
     int partition = StreamPartition.of("gappy", 2);
     for (int i = 0; i < 5; i++) {
       write(api.producer, "gappy", i);
     }
-    api.producer.flush();
-    String id = "emotions:" + partition + ":0,stream-status:" + partition + ":-1";
+    pushOutOfMemory(neighbour("gappy"));
+    String id = id(partition, "0");
     var emotions = new TopicPartition(api.stage.kafka().topics().emotions(), partition);
     long end;
     try (var admin = api.stage.kafka().admin("test")) {
@@ -165,12 +360,14 @@ class EventRoutesTest {
     for (String id :
         List.of(
             "x",
-            "emotions:0:1",
-            "emotions:9:1,stream-status:9:1",
-            "emotions:" + (1 - partition) + ":1,stream-status:" + (1 - partition) + ":1",
-            "emotions:" + partition + ":-2,stream-status:" + partition + ":1",
-            "emotions:" + partition + ":99999999999999999999,stream-status:" + partition + ":1",
-            "frames:" + partition + ":1,stream-status:" + partition + ":1",
+            "emotions:" + partition + ":1",
+            id(9, "1"),
+            id(1 - partition, "1"),
+            id(partition, "-2"),
+            id(partition, "99999999999999999999"),
+            id(partition, "1").replace("emotions", "frames"),
+            id(partition, "1").replace("segments", "emotions"),
+            id(partition, "1") + "," + id(partition, "1"),
             "a".repeat(5000))) {
       var answer =
           api.send(api.request("/api/v1/streams/strict/events").header("Last-Event-ID", id));
@@ -178,6 +375,11 @@ class EventRoutesTest {
       assertThat(answer.body()).contains("Last-Event-ID");
     }
     assertThat(api.get("/api/v1/streams/none/events").statusCode()).isEqualTo(404);
+    assertThat(api.get("/api/v1/events?stream=none").statusCode()).isEqualTo(404);
+    for (String query : List.of("events=frame", "minScore=2", "minScore=x", "stream=a%2fb")) {
+      var answer = api.get("/api/v1/events?" + query);
+      assertThat(answer.statusCode()).as(query).isEqualTo(400);
+    }
     assertThat(api.get("/api/v1/streams/strict/events?from=x").statusCode()).isEqualTo(400);
     assertThat(api.sink().events().open())
         .as("who is refused holds no place")
@@ -242,6 +444,25 @@ class EventRoutesTest {
     }
   }
 
+  /** Writes more records of a partition than all readers share. */
+  private static void pushOutOfMemory(String stream) throws Exception {
+    register(stream);
+    try (Reader reader = open(stream, null, "?events=emotion")) {
+      reader.greeting();
+      for (int i = 0; i < 100; i++) {
+        write(api.producer, stream, i);
+      }
+      for (int i = 0; i < 100; i++) {
+        reader.next();
+      }
+    }
+  }
+
+  private static String id(int partition, String emotions) {
+    return "emotions:%d:%s,segments:%d:-1,alerts:%d:-1,stream-status:%d:-1"
+        .formatted(partition, emotions, partition, partition, partition);
+  }
+
   private static void register(String id) throws Exception {
     assertThat(
             api.put("/api/v1/streams/" + id, "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}")
@@ -259,6 +480,15 @@ class EventRoutesTest {
   }
 
   private static void write(KafkaProducer<byte[], byte[]> writer, String stream, long sequence) {
+    writer.send(event(api, stream, sequence));
+  }
+
+  static ProducerRecord<byte[], byte[]> event(ApiFixture api, String stream, long sequence) {
+    return event(api, stream, sequence, "neutral", 0.75f);
+  }
+
+  private static ProducerRecord<byte[], byte[]> event(
+      ApiFixture api, String stream, long sequence, String label, Float score) {
     FaceEmotion emotion =
         FaceEmotion.newBuilder()
             .setStreamId(stream)
@@ -271,26 +501,48 @@ class EventRoutesTest {
             .setBox(new Box(0.1f, 0.2f, 0.3f, 0.4f))
             .setFaceScore(0.9f)
             .setScores(Map.of("neutral", 0.75f, "anger", 0.25f))
-            .setLabel("neutral")
-            .setScore(0.75f)
+            .setLabel(label)
+            .setScore(score)
             .setWithheld(List.of())
             .setDetector("test")
             .setModel("test")
             .setModelDigest("00")
-            .setQuality(new FaceQuality(64f, 0.5f, 0.4f, 1f, null, null))
             .build();
-    writer.send(
-        new ProducerRecord<>(
-            api.stage.kafka().topics().emotions(),
-            StreamPartition.of(stream, 2),
-            (stream + "/run/" + sequence + "/0").getBytes(StandardCharsets.UTF_8),
-            Serdes.FACE_EMOTION.encode(emotion)));
+    return new ProducerRecord<>(
+        api.stage.kafka().topics().emotions(),
+        StreamPartition.of(stream, 2),
+        (stream + "/run/" + sequence + "/0").getBytes(StandardCharsets.UTF_8),
+        Serdes.FACE_EMOTION.encode(emotion));
+  }
+
+  private static ProducerRecord<byte[], byte[]> segment(String stream, String label, float score) {
+    EmotionSegment segment =
+        EmotionSegment.newBuilder()
+            .setStreamId(stream)
+            .setRunId("5b3cbb09-6d3f-4e0a-9d0c-7a3f6d2c1b10")
+            .setTrackId(1)
+            .setSegment(0)
+            .setLabel(label)
+            .setStart(Instant.EPOCH)
+            .setPeak(Instant.EPOCH)
+            .setEnd(Instant.ofEpochSecond(2))
+            .setMeanScore(score)
+            .setRevision(1)
+            .setIsFinal(true)
+            .build();
+    return new ProducerRecord<>(
+        api.stage.kafka().topics().segments(),
+        StreamPartition.of(stream, 2),
+        (stream + "/1/0").getBytes(StandardCharsets.UTF_8),
+        Serdes.EMOTION_SEGMENT.encode(segment));
   }
 
   private static Reader open(String stream, String lastId, String query) throws Exception {
-    var request =
-        api.request("/api/v1/streams/" + stream + "/events" + query)
-            .header("Accept", "text/event-stream");
+    return openPath("/api/v1/streams/" + stream + "/events" + query, lastId);
+  }
+
+  private static Reader openPath(String path, String lastId) throws Exception {
+    var request = api.request(path).header("Accept", "text/event-stream");
     if (lastId != null) {
       request.header("Last-Event-ID", lastId);
     }
