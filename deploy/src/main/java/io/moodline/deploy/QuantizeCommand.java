@@ -6,7 +6,6 @@ import io.moodline.models.Bundles;
 import io.moodline.models.LabelledPictures;
 import io.moodline.models.ModelVariants;
 import io.moodline.models.ModelVariants.LabelledFaces;
-import io.moodline.models.VariantFaces;
 import io.moodline.runtime.UserException;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,6 +25,9 @@ import picocli.CommandLine.Parameters;
     })
 final class QuantizeCommand implements Callable<Integer> {
   private static final int CALIBRATION_FACES = 256;
+
+  /** Enough for how often two networks agree; more would only take longer. */
+  private static final int MOST_UNLABELLED = 512;
 
   @Parameters(index = "0", paramLabel = "NAME", description = "Name of the model in float32.")
   String name = "";
@@ -78,8 +80,10 @@ final class QuantizeCommand implements Callable<Integer> {
     Bundle source = all.resolve(name);
     ProgressLine line = ProgressLine.onStandardError();
     try (FaceCrops crops = FaceCrops.ofCroppedPictures(source)) {
-      line.step("reading faces, computing and measuring " + variantName + "; this takes minutes");
-      Bundle variant = variant(source, new FaceFolder(source, crops), variantName, bundles);
+      line.step("reading faces");
+      ModelVariants.Progress progress = (step, share) -> line.progress(share, step);
+      Bundle variant =
+          variant(source, new FaceFolder(source, crops), variantName, bundles, progress);
       line.done();
       System.out.println("made " + bundles.resolve(variantName));
       String card = variant.modelCard();
@@ -90,10 +94,15 @@ final class QuantizeCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Bundle variant(Bundle source, FaceFolder folder, String variantName, Path bundles) {
+  private Bundle variant(
+      Bundle source,
+      FaceFolder folder,
+      String variantName,
+      Path bundles,
+      ModelVariants.Progress progress) {
     if (kind.fp16) {
-      LabelledFaces test = data == null ? VariantFaces.ofCanaries(source) : labelled(folder, data);
-      return ModelVariants.fp16(source, test, variantName, bundles);
+      LabelledFaces test = data == null ? LabelledFaces.ofCanaries(source) : labelled(folder, data);
+      return ModelVariants.fp16(source, test, variantName, bundles, progress);
     }
     Path calibration = java.util.Objects.requireNonNull(calibrate, "checked before");
     List<Path> files = LabelledPictures.unlabelled(calibration);
@@ -105,8 +114,8 @@ final class QuantizeCommand implements Callable<Integer> {
     int step = Math.max(2, files.size() / Math.min(CALIBRATION_FACES, folder.most()));
     List<byte[]> ranges = folder.faces(every(files, step, true));
     LabelledFaces test =
-        data == null ? rest(source, folder, calibration, files, step) : labelled(folder, data);
-    return ModelVariants.int8(source, ranges, test, variantName, bundles);
+        data == null ? rest(folder, calibration, files, step) : labelled(folder, data);
+    return ModelVariants.int8(source, ranges, test, variantName, bundles, progress);
   }
 
   private LabelledFaces labelled(FaceFolder folder, Path from) {
@@ -114,15 +123,15 @@ final class QuantizeCommand implements Callable<Integer> {
   }
 
   /** The faces of the calibration folder that no range was found on, labelled if it has classes. */
-  private LabelledFaces rest(
-      Bundle source, FaceFolder folder, Path calibration, List<Path> files, int step) {
+  private LabelledFaces rest(FaceFolder folder, Path calibration, List<Path> files, int step) {
     List<Path> others = every(files, step, false);
     if (LabelledPictures.hasClassFolders(calibration)) {
-      LabelledPictures labelled = LabelledPictures.read(calibration, source.labels(), labels);
+      LabelledPictures labelled =
+          LabelledPictures.read(calibration, folder.bundle().labels(), labels);
       return folder.labelled(labelled.only(others, calibration + " without the faces of ranges"));
     }
-    List<Path> some = others.subList(0, Math.min(others.size(), folder.most()));
-    return VariantFaces.labelledBy(source, calibration.toString(), folder.faces(some));
+    List<Path> some = others.subList(0, Math.min(others.size(), MOST_UNLABELLED));
+    return LabelledFaces.unlabelled(calibration.toString(), folder.faces(some));
   }
 
   private static List<Path> every(List<Path> files, int step, boolean chosen) {

@@ -61,6 +61,14 @@ final class Int8Network {
     return model;
   }
 
+  /** Whether the network is not in float32 any more. */
+  boolean isVariant() {
+    return model.getGraph().getNodeList().stream()
+            .anyMatch(node -> node.getOpType().equals("QuantizeLinear"))
+        || weights.values().stream()
+            .anyMatch(tensor -> tensor.getDataType() == DataType.FLOAT16.getNumber());
+  }
+
   /** The values whose ranges {@link #rewrite} needs, for all layers. */
   Set<String> activations() {
     return activations(layers.keySet());

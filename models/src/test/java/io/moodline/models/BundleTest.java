@@ -116,7 +116,7 @@ class BundleTest {
 
   @Test
   void refusesAnotherNetworkOfTheSameShape() throws IOException {
-    Weights other = ParityRecipe.weights(1, LiteBundleTest::shapes, 0.9);
+    Weights other = RecipeWeights.of(1, LiteBundleTest.shapes(), 0.9);
     replace("model.onnx", LiteBundle.network(other));
     refused("canary astronaut.rgb scores");
   }

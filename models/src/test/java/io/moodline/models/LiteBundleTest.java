@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class LiteBundleTest {
   static Map<String, int[]> shapes() {
-    return ParityRecipe.shapesOf(graph -> LiteNetwork.write(graph, LiteBundle.LABELS.size()));
+    return RecipeWeights.shapesOf(graph -> LiteNetwork.write(graph, LiteBundle.LABELS.size()));
   }
 
   @Test

@@ -22,7 +22,7 @@ class ModelImportTest {
   private static Map<String, Tensor> liteWeights() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     LiteBundleTest.shapes()
-        .forEach((key, shape) -> tensors.put(key, ParityRecipe.tensor(1, key, shape, 0.9)));
+        .forEach((key, shape) -> tensors.put(key, RecipeWeights.tensor(1, key, shape, 0.9)));
     tensors.put("stem_bn.num_batches_tracked", new Tensor(new int[0], new float[] {3}));
     return tensors;
   }
@@ -96,8 +96,8 @@ class ModelImportTest {
   @Test
   void importsPosterV2WithItsUnusedWeights() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    ParityRecipe.shapesOf(g -> PosterV2Network.write(g, 7))
-        .forEach((key, shape) -> tensors.put(key, ParityRecipe.tensor(1, key, shape, 0.9)));
+    RecipeWeights.shapesOf(g -> PosterV2Network.write(g, 7))
+        .forEach((key, shape) -> tensors.put(key, RecipeWeights.tensor(1, key, shape, 0.9)));
     tensors.put("VIT.CON1.weight", Tensor.zeros(2, 2));
     tensors.put("ir_back.output_layer.3.bias", Tensor.zeros(2));
     tensors.put("attn1.relative_position_index", Tensor.zeros(4));
@@ -117,8 +117,8 @@ class ModelImportTest {
   @Test
   void importsOaenetAndKnowsItsMask() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    ParityRecipe.shapesOf(g -> OaenetNetwork.write(g, 7))
-        .forEach((key, shape) -> tensors.put(key, ParityRecipe.tensor(1, key, shape, 0.9)));
+    RecipeWeights.shapesOf(g -> OaenetNetwork.write(g, 7))
+        .forEach((key, shape) -> tensors.put(key, RecipeWeights.tensor(1, key, shape, 0.9)));
     tensors.put("attention_branch.base_model.fc.bias", Tensor.zeros(2));
     Path file = TorchFile.stateDict(folder.resolve("oaenet.pth"), tensors);
     Bundle bundle =

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.models.Calibration.Range;
 import io.moodline.models.ModelVariants.LabelledFaces;
+import io.moodline.models.ModelVariants.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class ModelVariantsTest {
+  private static final Progress QUIET = (step, share) -> {};
+
   @TempDir Path bundles;
 
   /** Smooth pictures: noise is far from any face, and ranges found on it say little. */
@@ -43,7 +46,8 @@ class ModelVariantsTest {
   void wholeNumbersAgreeWithFloatsAndAreAQuarterOfTheSize() throws IOException {
     Bundle source = Bundle.builtIn("lite-ferplus");
     LabelledFaces test = labelled(source, pictures(2, 100));
-    Bundle variant = ModelVariants.int8(source, pictures(1, 100), test, "lite-int8", bundles);
+    Bundle variant =
+        ModelVariants.int8(source, pictures(1, 100), test, "lite-int8", bundles, QUIET);
     JsonNode metric = Manifest.JSON.readTree(variant.metrics()).get(0);
     assertThat(metric.path("accuracyFloat32").asDouble()).isEqualTo(1);
     assertThat(metric.path("sameLabel").asDouble()).isGreaterThan(0.9);
@@ -59,11 +63,12 @@ class ModelVariantsTest {
     Int8Network network = new Int8Network(source.model(), "lite");
     List<byte[]> faces = pictures(1, 20);
     Map<String, Range> ranges =
-        Calibration.ranges(network.model(), network.activations(), faces, source.input());
+        Calibration.ranges(
+            network.model(), network.activations(), faces, source.input(), 2, done -> {});
     // A range a thousand times too wide leaves that layer a handful of levels.
     Range sane = ranges.get("layers.1.relu1");
     ranges.put("layers.1.relu1", new Range(0, 1000 * sane.high()));
-    assertThat(ModelVariants.sensitive(source, network, ranges, faces))
+    assertThat(SensitiveLayers.find(source, network, ranges, faces, 2, QUIET))
         .contains("layers.1.conv2")
         .doesNotContain("layers.3.conv2", "fc");
   }
@@ -72,7 +77,7 @@ class ModelVariantsTest {
   void halfPrecisionAgreesWithFloatsAndIsHalfTheSize() throws IOException {
     Bundle source = Bundle.builtIn("lite-ferplus");
     LabelledFaces test = labelled(source, pictures(2, 100));
-    Bundle variant = ModelVariants.fp16(source, test, "lite-fp16", bundles);
+    Bundle variant = ModelVariants.fp16(source, test, "lite-fp16", bundles, QUIET);
     JsonNode metric = Manifest.JSON.readTree(variant.metrics()).get(0);
     assertThat(metric.path("sameLabel").asDouble()).isGreaterThan(0.98);
     assertThat(variant.model().length).isLessThan(source.model().length * 55 / 100);
@@ -83,7 +88,8 @@ class ModelVariantsTest {
   void refusesToCalibrateOnNothing() {
     Bundle source = Bundle.builtIn("lite-ferplus");
     LabelledFaces test = labelled(source, pictures(2, 1));
-    assertThatThrownBy(() -> ModelVariants.int8(source, List.of(), test, "lite-int8", bundles))
+    assertThatThrownBy(
+            () -> ModelVariants.int8(source, List.of(), test, "lite-int8", bundles, QUIET))
         .isInstanceOf(BundleException.class)
         .hasMessageContaining("--calibrate");
     assertThatThrownBy(() -> new LabelledFaces("none", List.of(), new int[0]))
@@ -97,8 +103,8 @@ class ModelVariantsTest {
     LabelledFaces test =
         new LabelledFaces("FER+ validation", validation.faces(), validation.truth());
     List<byte[]> calibration = FerPlus.training(256).faces();
-    Bundle int8 = ModelVariants.int8(source, calibration, test, "lite-int8", bundles);
-    Bundle fp16 = ModelVariants.fp16(source, test, "lite-fp16", bundles);
+    Bundle int8 = ModelVariants.int8(source, calibration, test, "lite-int8", bundles, QUIET);
+    Bundle fp16 = ModelVariants.fp16(source, test, "lite-fp16", bundles, QUIET);
     for (Bundle variant : List.of(int8, fp16)) {
       String card = variant.modelCard();
       System.out.println(card.substring(card.indexOf("## Variant")));
@@ -118,15 +124,15 @@ class ModelVariantsTest {
     float[][] half = logits(Fp16Network.rewrite(onnx, "poster"), faces);
     Int8Network network = new Int8Network(onnx, "poster");
     Map<String, Range> ranges =
-        Calibration.ranges(network.model(), network.activations(), faces, input);
+        Calibration.ranges(network.model(), network.activations(), faces, input, 2, done -> {});
     float[][] whole = logits(network.rewrite(network.layers(), ranges), faces);
     System.out.println(
         "moved by FP16: "
-            + ModelVariants.moved(exact, half)
+            + SensitiveLayers.moved(exact, half)
             + ", by INT8: "
-            + ModelVariants.moved(exact, whole));
-    assertThat(ModelVariants.moved(exact, half)).isLessThan(0.01);
-    assertThat(ModelVariants.moved(exact, whole)).isLessThan(0.5);
+            + SensitiveLayers.moved(exact, whole));
+    assertThat(SensitiveLayers.moved(exact, half)).isLessThan(0.01);
+    assertThat(SensitiveLayers.moved(exact, whole)).isLessThan(0.5);
   }
 
   private static float[][] logits(byte[] onnx, List<byte[]> faces) {

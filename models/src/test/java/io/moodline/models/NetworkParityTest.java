@@ -66,7 +66,7 @@ class NetworkParityTest {
         keys.forEach(
             (input, key) -> {
               int count = batch * 3 * SIDE * SIDE;
-              float[] values = ParityRecipe.input(1, key + batch, count);
+              float[] values = ParityInputs.of(1, key + batch, count);
               inputs.put(input, decimate ? decimated(values) : values);
             });
         Map<String, float[]> outputs = run(session, inputs, batch);
@@ -81,7 +81,7 @@ class NetworkParityTest {
   }
 
   private static byte[] build(Consumer<GraphBuilder> network, double gain) {
-    Weights weights = ParityRecipe.weights(1, () -> ParityRecipe.shapesOf(network), gain);
+    Weights weights = RecipeWeights.of(1, RecipeWeights.shapesOf(network), gain);
     GraphBuilder graph = new GraphBuilder("parity", weights, true);
     network.accept(graph);
     return graph.build();

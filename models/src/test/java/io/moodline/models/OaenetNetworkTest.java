@@ -27,7 +27,7 @@ class OaenetNetworkTest {
   @Test
   void turnsColoursAndAppliesTheMaskInsideTheGraph() throws OrtException {
     byte[] face = new SeededNumbers(2, "pixels").bytes(0, 3 * PIXELS);
-    float[] mask = ParityRecipe.input(2, "mask", PIXELS);
+    float[] mask = ParityInputs.of(2, "mask", PIXELS);
     float[] image = new float[3 * PIXELS];
     float[] weighted = new float[3 * PIXELS];
     for (int c = 0; c < 3; c++) {

@@ -31,7 +31,7 @@ class PosterV2NetworkTest {
   }
 
   static byte[] build(Consumer<GraphBuilder> network) {
-    Weights weights = ParityRecipe.weights(1, () -> ParityRecipe.shapesOf(network), 0.9);
+    Weights weights = RecipeWeights.of(1, RecipeWeights.shapesOf(network), 0.9);
     GraphBuilder graph = new GraphBuilder("poster-v2", weights);
     network.accept(graph);
     return graph.build();
