@@ -21,6 +21,8 @@ final class CroppedFaces implements AutoCloseable {
   private final FaceCrops crops;
 
   CroppedFaces(Bundle bundle, int threads) {
+    MaskedFaces.refuseWithoutDetector(
+        bundle, "give whole pictures and leave --cropped out, so that the detector finds them");
     this.bundle = bundle;
     this.crops = FaceCrops.ofCroppedPictures(bundle);
     this.classifier = bundle.classifier(threads);

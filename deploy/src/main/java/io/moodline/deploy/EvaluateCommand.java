@@ -75,6 +75,10 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new UserException(
           "model " + name + " ships with the program and is calibrated: import one of your own");
     }
+    if (!detect) {
+      MaskedFaces.refuseWithoutDetector(
+          bundle, "measure it with --detect, which finds them (moodline model pull yunet)");
+    }
     LabelledPictures pictures = LabelledPictures.read(data, bundle.labels(), labels);
     if (calibrate && pictures.pictures().size() < 2) {
       throw new UserException("--calibrate needs two pictures at least, better some hundred");
@@ -147,31 +151,44 @@ final class EvaluateCommand implements Callable<Integer> {
   /** What detecting and cropping costs, against the crops that the data set has. */
   private static void pipeline(
       EvaluationRun run, Bundle bundle, ScoredFaces scores, ObjectNode figures) {
-    Evaluation.Report clean = scores.clean(bundle.labels());
-    Evaluation.Report same = scores.cleanWhereFound(bundle.labels());
     Evaluation.Report found = scores.found(bundle.labels());
-    double withMissed = found.accuracy() * found.faces() / Math.max(1, clean.faces());
+    double withMissed = found.accuracy() * found.faces() / scores.size();
     System.out.printf(
         Locale.ROOT,
         "%nwith our detector (%s): %d of %d faces found, %.1f ms per picture%n"
-            + "accuracy where found %.4f, of the same clean crops %.4f: %+.4f%n"
-            + "accuracy with missed faces as wrong %.4f, of all clean crops %.4f: %+.4f%n",
+            + "accuracy where found %.4f, with missed faces as wrong %.4f%n",
         run.detectorName(),
         found.faces(),
-        clean.faces(),
+        scores.size(),
         scores.detectMillis(),
         found.accuracy(),
-        same.accuracy(),
-        found.accuracy() - same.accuracy(),
-        withMissed,
-        clean.accuracy(),
-        withMissed - clean.accuracy());
+        withMissed);
     ObjectNode node = figures.putObject("detect").put("detector", run.detectorName());
     EvaluationText.put(node, found);
-    node.put("facesFound", found.faces()).put("facesShown", clean.faces());
+    node.put("facesFound", found.faces()).put("facesShown", scores.size());
     node.put("millisPerPicture", scores.detectMillis());
-    node.put("accuracyOfSameCleanCrops", same.accuracy());
     node.put("accuracyWithMissedAsWrong", withMissed);
+    if (!MaskedFaces.needsDetector(bundle)) {
+      against(bundle, scores, found, withMissed, node);
+    }
+  }
+
+  private static void against(
+      Bundle bundle,
+      ScoredFaces scores,
+      Evaluation.Report found,
+      double withMissed,
+      ObjectNode node) {
+    Evaluation.Report clean = scores.clean(bundle.labels());
+    Evaluation.Report same = scores.cleanWhereFound(bundle.labels());
+    System.out.printf(
+        Locale.ROOT,
+        "of the same clean crops %.4f: %+.4f; of all clean crops %.4f: %+.4f%n",
+        same.accuracy(),
+        found.accuracy() - same.accuracy(),
+        clean.accuracy(),
+        withMissed - clean.accuracy());
+    node.put("accuracyOfSameCleanCrops", same.accuracy());
   }
 
   private int calibrate(
@@ -195,8 +212,8 @@ final class EvaluateCommand implements Callable<Integer> {
             + " is %.4f instead of %.4f%nstored; the model is now %s%n",
         temperature,
         bundle.temperature(),
-        fitted.size(),
-        held.size(),
+        fitted.scored(),
+        held.scored(),
         after.calibrationError(),
         before.calibrationError(),
         stored);

@@ -9,10 +9,12 @@ import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,11 +34,12 @@ final class EvaluationRun implements AutoCloseable {
   private final List<Pending> batch = new ArrayList<>();
   private List<ScoredFaces.Face> scored = new ArrayList<>();
   private int unreadable;
+  private int runs;
   private long networkNanos;
   private long detectNanos;
 
   /** A face that waits for its batch to be full. */
-  private record Pending(int truth, FaceCrop clean, @Nullable FaceCrop found) {}
+  private record Pending(int truth, @Nullable FaceCrop clean, @Nullable FaceCrop found) {}
 
   private EvaluationRun(
       Bundle bundle,
@@ -79,6 +82,7 @@ final class EvaluationRun implements AutoCloseable {
   ScoredFaces score(LabelledPictures pictures) {
     scored = new ArrayList<>();
     unreadable = 0;
+    runs = 0;
     networkNanos = 0;
     detectNanos = 0;
     ProgressLine line = ProgressLine.onStandardError();
@@ -101,9 +105,18 @@ final class EvaluationRun implements AutoCloseable {
     if (scored.isEmpty()) {
       throw new UserException(pictures.name() + " has no picture that can be read");
     }
+    if (runs == 0) {
+      throw new UserException(
+          "the detector "
+              + detectorName()
+              + " finds no face in "
+              + pictures.name()
+              + ": give pictures with room around the face");
+    }
     return new ScoredFaces(
         scored,
         unreadable,
+        runs,
         networkNanos / 1e9,
         detectNanos / 1e9,
         (System.nanoTime() - start) / 1e9);
@@ -113,8 +126,11 @@ final class EvaluationRun implements AutoCloseable {
     try {
       String name = picture.file().toString();
       byte[] file = PictureBytes.read(picture.file());
+      // A crop comes without the landmarks that a detector finds.
       FaceCrop crop =
-          MaskedFaces.read(bundle, clean, file, name, () -> landmarks.apply(picture.file()));
+          MaskedFaces.needsDetector(bundle)
+              ? null
+              : MaskedFaces.read(bundle, clean, file, name, () -> landmarks.apply(picture.file()));
       FaceCrop found = null;
       if (detecting != null) {
         long start = System.nanoTime();
@@ -132,26 +148,25 @@ final class EvaluationRun implements AutoCloseable {
   }
 
   private void scoreBatch() {
-    long start = System.nanoTime();
-    float[][] cleanScores = classify(batch.stream().map(Pending::clean).toList());
-    networkNanos += System.nanoTime() - start;
-    List<FaceCrop> crops =
-        batch.stream()
-            .map(Pending::found)
-            .filter(Objects::nonNull)
-            .map(crop -> (FaceCrop) crop)
-            .toList();
-    float[][] foundScores = classify(crops);
-    int next = 0;
-    for (int i = 0; i < batch.size(); i++) {
-      float[] found = batch.get(i).found() == null ? null : foundScores[next++];
-      scored.add(new ScoredFaces.Face(batch.get(i).truth(), cleanScores[i], found));
+    Iterator<float[]> clean = classify(batch.stream().map(Pending::clean));
+    Iterator<float[]> found = classify(batch.stream().map(Pending::found));
+    for (Pending face : batch) {
+      scored.add(
+          new ScoredFaces.Face(
+              face.truth(),
+              face.clean() == null ? null : clean.next(),
+              face.found() == null ? null : found.next()));
     }
     batch.clear();
   }
 
-  private float[][] classify(List<FaceCrop> crops) {
-    return MaskedFaces.classify(bundle, classifier, crops);
+  private Iterator<float[]> classify(Stream<@Nullable FaceCrop> crops) {
+    List<FaceCrop> there = crops.filter(Objects::nonNull).map(crop -> (FaceCrop) crop).toList();
+    long start = System.nanoTime();
+    List<float[]> scores = List.of(MaskedFaces.classify(bundle, classifier, there));
+    networkNanos += System.nanoTime() - start;
+    runs += there.size();
+    return scores.iterator();
   }
 
   private static void progress(ProgressLine line, int done, int all, long start) {

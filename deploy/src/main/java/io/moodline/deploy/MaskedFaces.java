@@ -5,6 +5,7 @@ import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.models.Bundle;
 import io.moodline.models.Classifier;
 import io.moodline.models.MaskKind;
+import io.moodline.runtime.UserException;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -14,6 +15,26 @@ import java.util.function.Supplier;
  */
 final class MaskedFaces {
   private MaskedFaces() {}
+
+  /** Whether faces can only be scored behind a detector, because it alone finds the landmarks. */
+  static boolean needsDetector(Bundle bundle) {
+    return bundle.mask() == MaskKind.FIVE_POINT;
+  }
+
+  /**
+   * Refuses a model whose landmarks only a detector finds.
+   *
+   * @param remedy what to do instead, in a clause
+   */
+  static void refuseWithoutDetector(Bundle bundle, String remedy) {
+    if (needsDetector(bundle)) {
+      throw new UserException(
+          "model "
+              + bundle.name()
+              + " looks through a mask of five landmarks, which a face crop does not come with: "
+              + remedy);
+    }
+  }
 
   /** The face of a picture file as the bundle wants it. */
   static FaceCrop read(

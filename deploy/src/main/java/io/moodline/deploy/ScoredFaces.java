@@ -10,13 +10,15 @@ import org.jspecify.annotations.Nullable;
  * The scores that a model gave to labelled faces. Thread-safe.
  *
  * @param unreadable pictures that were passed over
- * @param networkSeconds spent in the network, on clean crops
+ * @param runs faces that went through the network, clean crops and found ones
+ * @param networkSeconds spent in the network on them
  * @param detectSeconds spent on finding and cropping
  * @param totalSeconds all of it, with reading and decoding
  */
 record ScoredFaces(
     List<Face> faces,
     int unreadable,
+    int runs,
     double networkSeconds,
     double detectSeconds,
     double totalSeconds) {
@@ -25,23 +27,35 @@ record ScoredFaces(
   /**
    * One face.
    *
-   * @param clean scores of the picture as it is
+   * @param clean scores of the picture as it is; null where the model needs landmarks, which only
+   *     the detector finds
    * @param found scores of what the detector and the cropper made of it; null where it found none
    *     or was not asked
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Face(int truth, float[] clean, float @Nullable [] found) {}
+  record Face(int truth, float @Nullable [] clean, float @Nullable [] found) {
+    /** Those of the picture as it is, else of what was found in it. */
+    float @Nullable [] scores() {
+      return clean == null ? found : clean;
+    }
+  }
 
   ScoredFaces {
     faces = List.copyOf(faces);
   }
 
+  /** Pictures that could be read. */
   int size() {
     return faces.size();
   }
 
+  /** Faces that have scores: all of them, or those that were found. */
+  int scored() {
+    return (int) faces.stream().filter(face -> face.scores() != null).count();
+  }
+
   double facesPerSecond() {
-    return size() / networkSeconds;
+    return runs / networkSeconds;
   }
 
   double picturesPerSecond() {
@@ -52,10 +66,15 @@ record ScoredFaces(
     return 1000 * detectSeconds / size();
   }
 
-  /** The figures of the pictures as they are. */
+  /** The figures of the pictures as they are; of what was found where those can not be scored. */
   Evaluation.Report clean(List<String> labels) {
     Evaluation evaluation = new Evaluation(labels);
-    faces.forEach(face -> evaluation.add(face.truth(), face.clean()));
+    for (Face face : faces) {
+      float[] scores = face.scores();
+      if (scores != null) {
+        evaluation.add(face.truth(), scores);
+      }
+    }
     return evaluation.report();
   }
 
@@ -63,8 +82,9 @@ record ScoredFaces(
   Evaluation.Report cleanWhereFound(List<String> labels) {
     Evaluation evaluation = new Evaluation(labels);
     for (Face face : faces) {
-      if (face.found() != null) {
-        evaluation.add(face.truth(), face.clean());
+      float[] clean = face.clean();
+      if (clean != null && face.found() != null) {
+        evaluation.add(face.truth(), clean);
       }
     }
     return evaluation.report();
@@ -84,18 +104,29 @@ record ScoredFaces(
 
   /** The temperature that fits these faces, where they were scored at {@code before}. */
   double temperature(double before) {
-    float[][] logits =
-        faces.stream().map(face -> logits(face.clean(), before)).toArray(float[][]::new);
-    return Temperature.fit(logits, faces.stream().mapToInt(Face::truth).toArray());
+    List<float[]> logits = new ArrayList<>();
+    List<Integer> truth = new ArrayList<>();
+    for (Face face : faces) {
+      float[] scores = face.scores();
+      if (scores != null) {
+        logits.add(logits(scores, before));
+        truth.add(face.truth());
+      }
+    }
+    return Temperature.fit(
+        logits.toArray(float[][]::new), truth.stream().mapToInt(Integer::intValue).toArray());
   }
 
   /** These faces as they score at another temperature. */
   ScoredFaces at(double temperature, double before) {
     List<Face> warmer = new ArrayList<>();
     for (Face face : faces) {
-      warmer.add(new Face(face.truth(), softmax(logits(face.clean(), before), temperature), null));
+      float[] scores = face.scores();
+      if (scores != null) {
+        warmer.add(new Face(face.truth(), softmax(logits(scores, before), temperature), null));
+      }
     }
-    return new ScoredFaces(warmer, unreadable, networkSeconds, detectSeconds, totalSeconds);
+    return new ScoredFaces(warmer, unreadable, runs, networkSeconds, detectSeconds, totalSeconds);
   }
 
   /** Logits up to a constant, which neither the softmax nor a temperature sees. */

@@ -92,8 +92,9 @@ public final class Bundle {
     String canariesFile = where + "/" + Manifest.CANARIES;
     Canaries canaries = Canaries.parse(file(Manifest.CANARIES), this::file, canariesFile);
     checkLabelSeal(canariesFile, canaries.labels());
-    String sealed = GraphCheck.check(model(), modelFile()).getOrDefault("labels", "");
-    checkLabelSeal(modelFile(), List.of(sealed.split(",")));
+    Map<String, String> sealed = GraphCheck.check(model(), modelFile());
+    checkLabelSeal(modelFile(), List.of(sealed.getOrDefault("labels", "").split(",")));
+    checkMaskSeal(sealed.getOrDefault("mask", MaskKind.NONE.id()));
     // One short-lived session: whoever scores faces later opens its own, from the same bytes.
     try (Classifier classifier = Classifier.open(this, 1)) {
       canaries.check(classifier, labels(), where);
@@ -113,6 +114,22 @@ public final class Bundle {
               + " was made with "
               + sealed
               + "; restore their order or make the bundle again");
+    }
+  }
+
+  private void checkMaskSeal(String sealed) {
+    if (!sealed.equals(mask().id())) {
+      throw new BundleException(
+          where
+              + "/"
+              + Manifest.FILE
+              + ": mask is "
+              + mask().id()
+              + " where "
+              + modelFile()
+              + " was made with "
+              + sealed
+              + "; restore it or make the bundle again");
     }
   }
 

@@ -57,6 +57,7 @@ public final class ModelImport {
     GraphBuilder graph = new GraphBuilder(architecture.id(), weights);
     architecture.write(graph, labels.size());
     graph.describe("labels", String.join(",", labels));
+    graph.describe("mask", architecture.mask().id());
     byte[] onnx = graph.build();
     checkLeftOver(architecture, weights, graph.wantedShapes());
     return onnx;
