@@ -41,7 +41,11 @@ public final class Analyzer implements AutoCloseable {
    */
   public static Analyzer start(StageContext context) {
     Settings settings = context.settings();
-    Detectors detectors = Detectors.choose(settings.home(), settings);
+    return start(context, Detectors.choose(settings.home(), settings));
+  }
+
+  static Analyzer start(StageContext context, Detectors detectors) {
+    Settings settings = context.settings();
     Analyzer analyzer = new Analyzer(detectors, settings.get(AnalyzerSettings.MODEL));
     try {
       analyzer.open(context);
@@ -83,8 +87,16 @@ public final class Analyzer implements AutoCloseable {
                 threads,
                 context.clock()));
     DetectThreads detectThreads =
-        own(DetectThreads.start(threads, batchFrames, detectors, metrics, context.failures()));
-    FrameIntake intake = own(new FrameIntake(kafka, clientId, group, batchFrames, metrics));
+        own(DetectThreads.start(threads, 2 * batchFrames, detectors, metrics, context.failures()));
+    FrameIntake intake =
+        own(
+            new FrameIntake(
+                kafka,
+                clientId,
+                group,
+                batchFrames,
+                settings.get(AnalyzerSettings.LIVE_WEIGHT),
+                metrics));
     OutcomePublisher publisher =
         own(new OutcomePublisher(kafka, clientId, group + "-" + context.instance()));
     FrameAnalyzer flow =
@@ -93,9 +105,12 @@ public final class Analyzer implements AutoCloseable {
             publisher,
             detectThreads,
             models,
+            new FaceScorer(metrics),
             new Outcomes(detectors.name(), context.clock()),
             metrics,
-            settings.get(AnalyzerSettings.LIVE_MAX_AGE),
+            new FrameAnalyzer.Rules(
+                settings.get(AnalyzerSettings.LIVE_MAX_AGE),
+                settings.get(AnalyzerSettings.BATCH_DEADLINE)),
             recovery);
     Runnable stopFlow =
         () -> {

@@ -11,11 +11,12 @@ import java.time.Instant;
 import java.util.Locale;
 
 /**
- * What the analyzer counts. Of each kind of stream, between batches:
+ * What the analyzer counts. Of each kind of stream:
  *
- * <pre>frames taken = frames analysed + skipped + failed + returned</pre>
+ * <pre>frames taken = frames analysed + skipped + failed + returned + in hand</pre>
  *
- * where a frame is returned when its transaction failed, and taken again later. Thread-safe.
+ * where a frame is returned when its transaction failed or its partition was taken away; it is
+ * taken again later, here or by another instance. Thread-safe.
  */
 final class AnalyzerMetrics {
   /** Parts of the way of a frame whose time is measured. */
@@ -34,6 +35,8 @@ final class AnalyzerMetrics {
   private final Counter unreadable;
   private final Counter faces;
   private final Counter failedTransactions;
+  private final Counter revocations;
+  private final Gauge inHand;
   private final Histogram batchFrames;
   private final Histogram batchFaces;
   private final Histogram steps;
@@ -53,7 +56,10 @@ final class AnalyzerMetrics {
                 "reason")
             .register(registry);
     returned =
-        counter("frames_returned", "Frames whose transaction failed; they are taken again.", "kind")
+        counter(
+                "frames_returned",
+                "Frames given up uncommitted and taken again, here or elsewhere.",
+                "kind")
             .register(registry);
     endMarks = counter("end_marks", "End-of-run marks passed on.").register(registry);
     unreadable =
@@ -62,6 +68,14 @@ final class AnalyzerMetrics {
     faces = counter("faces", "Faces found and scored.").register(registry);
     failedTransactions =
         counter("failed_transactions", "Transactions given up and done again.").register(registry);
+    revocations =
+        counter("revocations", "Times that partitions were taken away from this instance.")
+            .register(registry);
+    inHand =
+        Gauge.builder()
+            .name("moodline_analyzer_in_hand_records")
+            .help("Records taken and neither committed nor given up.")
+            .register(registry);
     batchFrames =
         histogram("batch_frames", "Records in a micro-batch.", 1, 2, 4, 8, 16, 32, 64, 128)
             .register(registry);
@@ -147,11 +161,20 @@ final class AnalyzerMetrics {
     }
   }
 
-  /** The outcome was not committed; its record will be read again. */
-  void returned(Outcome outcome) {
-    if (outcome.isOfFrame()) {
-      returned.labelValues(label(outcome.kind())).inc();
+  /** The micro-batch is given up uncommitted; its records will be read again. */
+  void returned(MicroBatch batch) {
+    for (StreamKind kind : StreamKind.values()) {
+      returned.labelValues(label(kind)).inc(batch.frames(kind));
     }
+    inHand.set(0);
+  }
+
+  void inHand(int records) {
+    inHand.set(records);
+  }
+
+  void revoked() {
+    revocations.inc();
   }
 
   void failedTransaction() {

@@ -29,6 +29,18 @@ public final class AnalyzerSettings {
           1,
           1000,
           "Most frames that are analysed and committed at once.");
+  public static final Setting<Duration> BATCH_DEADLINE =
+      Setting.duration(
+          "analyzer.batch.deadline",
+          "20ms",
+          "How long a batch that is not full waits for more frames; faces are looked for meanwhile.");
+  public static final Setting<Integer> LIVE_WEIGHT =
+      Setting.integer(
+          "analyzer.live.weight",
+          3,
+          1,
+          100,
+          "While live and recorded frames both wait, turns of live ones for each turn of recordings.");
   public static final Setting<Duration> LIVE_MAX_AGE =
       Setting.duration(
           "analyzer.live.max.age",
@@ -36,7 +48,7 @@ public final class AnalyzerSettings {
           "A live frame older than this is skipped as STALE; recordings never are.");
 
   public static final List<Setting<?>> ALL =
-      List.of(DETECTOR, MODEL, THREADS, BATCH_FRAMES, LIVE_MAX_AGE);
+      List.of(DETECTOR, MODEL, THREADS, BATCH_FRAMES, BATCH_DEADLINE, LIVE_WEIGHT, LIVE_MAX_AGE);
 
   private AnalyzerSettings() {}
 }

@@ -68,7 +68,7 @@ final class DetectThreads implements AutoCloseable {
     try (FaceDetector detector = detectors.open()) {
       while (!worker.stopping()) {
         Task task = queue.poll(LOOK_AROUND_MILLIS, TimeUnit.MILLISECONDS);
-        if (task != null) {
+        if (task != null && !task.sighting().isDone()) { // not given up meanwhile
           answer(task, detector);
         }
       }

@@ -2,134 +2,176 @@ package io.moodline.analyzer;
 
 import io.moodline.analyzer.AnalyzerMetrics.Step;
 import io.moodline.analyzer.DetectThreads.FramePicture;
+import io.moodline.analyzer.FrameIntake.RevokedException;
+import io.moodline.analyzer.Pending.Known;
+import io.moodline.analyzer.Pending.Looking;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.runtime.Worker;
-import io.moodline.schemas.AvroSerde.UnreadableRecordException;
-import io.moodline.schemas.Serdes;
-import io.moodline.schemas.StreamIds;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.StreamKind;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The analyzer's stage: frames in, faces with scores out.
  *
  * <p>In: {@code frames.v1} and {@code recording-frames.v1}, as a member of the group {@code
  * analyzer}. Out: one {@code FrameFaces} on {@code faces.v1} for every frame and end mark, in order
- * per stream, and a dead letter for every record that can not be used. One poll is one micro-batch;
- * its outcomes and the offsets behind them are one transaction, so each frame has exactly one
+ * per stream, and a dead letter for every record that can not be used. The outcomes of a
+ * micro-batch and the offsets behind them are one transaction, so each frame has exactly one
  * outcome whatever is killed.
+ *
+ * <p>Two micro-batches are in hand: while the session scores the faces of {@code working}, the
+ * detectors look at the frames of {@code filling}. Only {@code working} is ever committed. When a
+ * transaction fails or partitions are taken away, both are given up and read again from what is
+ * committed, by whoever then owns them.
  *
  * <p>The thread {@code analyzer-flow} does everything here but finding faces, which the threads
  * {@code analyzer-detect-n} do. Nothing is dropped: a live frame that is too old is SKIPPED, one
- * that can not be used is FAILED, and both cost only themselves.
- *
- * <p>{@link #begin} and {@link #finish} are apart so that a second micro-batch can begin while the
- * first one is classified. Confined to {@code analyzer-flow}.
+ * that can not be used is FAILED, and both cost only themselves. Confined to {@code analyzer-flow}.
  */
 final class FrameAnalyzer {
+  /** Between looks whether the detectors are done. */
+  private static final Duration GLANCE = Duration.ofMillis(5);
+
   private final FrameIntake intake;
   private final OutcomePublisher publisher;
   private final DetectThreads detectThreads;
   private final Models models;
+  private final FaceScorer scorer;
   private final Outcomes outcomes;
   private final AnalyzerMetrics metrics;
-  private final Duration liveMaxAge;
+  private final Rules rules;
   private final Clock clock;
   private final Recovery recovery;
+  private MicroBatch working;
+  private MicroBatch filling;
+  private boolean transactionInDoubt;
+  private boolean positionsInDoubt;
+
+  /**
+   * How frames are taken.
+   *
+   * @param liveMaxAge an older live frame is STALE
+   * @param deadline how long a micro-batch that is not full waits for more
+   */
+  record Rules(Duration liveMaxAge, Duration deadline) {}
 
   FrameAnalyzer(
       FrameIntake intake,
       OutcomePublisher publisher,
       DetectThreads detectThreads,
       Models models,
+      FaceScorer scorer,
       Outcomes outcomes,
       AnalyzerMetrics metrics,
-      Duration liveMaxAge,
+      Rules rules,
       Recovery recovery) {
     this.intake = intake;
     this.publisher = publisher;
     this.detectThreads = detectThreads;
     this.models = models;
+    this.scorer = scorer;
     this.outcomes = outcomes;
     this.metrics = metrics;
-    this.liveMaxAge = liveMaxAge;
+    this.rules = rules;
     this.clock = outcomes.clock();
     this.recovery = recovery;
+    this.working = new MicroBatch(rules.deadline());
+    this.filling = new MicroBatch(rules.deadline());
   }
 
-  /** Analyses until told to stop; the batch in hand is finished first. */
+  /** Analyses until told to stop; what is in hand then is left to the next start. */
   void run(Worker worker) throws InterruptedException {
-    boolean inDoubt = false;
     while (!worker.stopping()) {
       try {
-        if (inDoubt) {
-          publisher.renew();
-          intake.rewind();
-          inDoubt = false;
-        }
+        settleDoubts();
         analyseNext();
         recovery.wentWell(intake.hasJoined());
       } catch (WakeupException e) {
         // Asked to look whether to stop.
+      } catch (RevokedException e) {
+        giveUp();
       } catch (KafkaException e) {
-        inDoubt = true;
+        transactionInDoubt = true;
+        giveUp();
         recovery.failed(e);
       }
     }
+    giveUp();
+  }
+
+  private void settleDoubts() {
+    if (transactionInDoubt) {
+      publisher.renew();
+      transactionInDoubt = false;
+    }
+    if (positionsInDoubt) {
+      intake.rewind();
+      positionsInDoubt = false;
+    }
+  }
+
+  /** Forgets both micro-batches; their frames are read again from what is committed. */
+  private void giveUp() {
+    for (MicroBatch batch : List.of(working, filling)) {
+      batch.giveUp();
+      metrics.returned(batch);
+    }
+    working = new MicroBatch(rules.deadline());
+    filling = new MicroBatch(rules.deadline());
+    positionsInDoubt = true;
   }
 
   private void analyseNext() throws InterruptedException {
-    ConsumerRecords<byte[], byte[]> records = intake.next();
-    if (records.isEmpty()) {
-      return;
+    if (working.isEmpty()) {
+      fill();
+      working = filling;
+      filling = new MicroBatch(rules.deadline());
     }
-    MicroBatch batch = begin(records);
-    List<Outcome> results = finish(batch);
-    commit(results, batch.next());
+    if (!working.isEmpty()) {
+      lookAhead();
+      commit(finish());
+      working = new MicroBatch(rules.deadline());
+    }
   }
 
-  /** Records in hand, in order, and the offsets behind them. */
-  private record MicroBatch(List<Pending> pending, Map<TopicPartition, OffsetAndMetadata> next) {}
-
-  /** A record whose outcome is known at once, or waits for a detector's thread. */
-  private sealed interface Pending {}
-
-  private record Known(Outcome outcome) implements Pending {}
-
-  private record Looking(
-      ConsumerRecord<byte[], byte[]> source, Frame frame, Model model, Future<Sighting> sighting)
-      implements Pending {}
-
-  /** Reads each record, judges it, and sends its picture to the detectors. */
-  private MicroBatch begin(ConsumerRecords<byte[], byte[]> records) throws InterruptedException {
-    List<Pending> pending = new ArrayList<>(records.count());
-    for (ConsumerRecord<byte[], byte[]> record : records) {
-      pending.add(begin(record));
+  /** Takes frames until the micro-batch is full, or due and nothing waits. */
+  private void fill() throws InterruptedException {
+    boolean more = true;
+    while (more && intake.fits(filling.size())) {
+      more = begin(filling.isEmpty() ? FrameIntake.IDLE_WAIT : filling.timeLeft());
     }
-    return new MicroBatch(pending, records.nextOffsets());
+  }
+
+  /** Gives the detectors frames of the next micro-batch, at least until this one is looked at. */
+  private void lookAhead() throws InterruptedException {
+    boolean more = true;
+    while (intake.fits(filling.size()) && (more || !working.isLookedAt())) {
+      more = begin(working.isLookedAt() ? Duration.ZERO : GLANCE);
+    }
+  }
+
+  /** Takes what is there, judges each record, sends its picture to the detectors. */
+  private boolean begin(Duration wait) throws InterruptedException {
+    ConsumerRecords<byte[], byte[]> records = intake.next(wait);
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      filling.add(begin(record));
+    }
+    filling.goOnFrom(records.nextOffsets());
+    metrics.inHand(working.size() + filling.size());
+    return !records.isEmpty();
   }
 
   private Pending begin(ConsumerRecord<byte[], byte[]> record) throws InterruptedException {
-    Frame frame = read(record);
+    Frame frame = FrameRecords.read(record);
     if (frame == null) {
       return new Known(outcomes.unreadable(record));
     }
@@ -144,64 +186,23 @@ final class FrameAnalyzer {
     if (model == null) {
       return new Known(outcomes.failed(record, frame, FailReason.NO_MODEL));
     }
-    FramePicture picture =
-        new FramePicture(bytes(frame.getJpeg()), frame.getWidth(), frame.getHeight());
+    FramePicture picture = FrameRecords.picture(frame);
     return new Looking(record, frame, model, detectThreads.look(picture, model.cropper()));
-  }
-
-  /**
-   * The frame; null where the record is none, or says that it is of another stream than its key.
-   */
-  private static @Nullable Frame read(ConsumerRecord<byte[], byte[]> record) {
-    try {
-      Frame frame = record.value() == null ? null : Serdes.FRAME.decode(record.value());
-      return frame != null && belongsToKey(frame, record.key()) ? frame : null;
-    } catch (UnreadableRecordException e) {
-      return null; // becomes a dead letter and a count
-    }
-  }
-
-  private static boolean belongsToKey(Frame frame, byte @Nullable [] key) {
-    String stream = frame.getStreamId();
-    return StreamIds.PATTERN.matcher(stream).matches()
-        && Arrays.equals(stream.getBytes(StandardCharsets.UTF_8), key);
   }
 
   private boolean isStale(Frame frame) {
     return frame.getKind() == StreamKind.LIVE
-        && frame.getCaptureTime().plus(liveMaxAge).isBefore(clock.instant());
+        && frame.getCaptureTime().plus(rules.liveMaxAge()).isBefore(clock.instant());
   }
 
   /** Waits for the detectors, scores the faces of all streams together, writes the outcomes. */
-  private List<Outcome> finish(MicroBatch batch) throws InterruptedException {
-    Map<Model, List<CroppedFace>> found = new LinkedHashMap<>();
-    for (Pending pending : batch.pending()) {
-      if (pending instanceof Looking looking
-          && await(looking.sighting()) instanceof Sighting.Faces sighted) {
-        found.computeIfAbsent(looking.model(), model -> new ArrayList<>()).addAll(sighted.faces());
-      }
-    }
-    Map<CroppedFace, float[]> scores = classify(found);
-    metrics.batch(batch.pending().size(), scores.size());
-    List<Outcome> results = new ArrayList<>(batch.pending().size());
-    for (Pending pending : batch.pending()) {
+  private List<Outcome> finish() throws InterruptedException {
+    Map<CroppedFace, float[]> scores = scorer.score(working);
+    List<Outcome> results = new ArrayList<>(working.size());
+    for (Pending pending : working.pending()) {
       results.add(outcome(pending, scores));
     }
     return results;
-  }
-
-  private Map<CroppedFace, float[]> classify(Map<Model, List<CroppedFace>> found) {
-    long start = System.nanoTime();
-    Map<CroppedFace, float[]> scores = new IdentityHashMap<>();
-    found.forEach(
-        (model, faces) -> {
-          float[][] answers = model.score(faces);
-          for (int i = 0; i < answers.length; i++) {
-            scores.put(faces.get(i), answers[i]);
-          }
-        });
-    metrics.took(Step.CLASSIFY, start);
-    return scores;
   }
 
   private Outcome outcome(Pending pending, Map<CroppedFace, float[]> scores)
@@ -210,7 +211,7 @@ final class FrameAnalyzer {
       return known.outcome();
     }
     Looking looking = (Looking) pending;
-    Sighting sighting = await(looking.sighting());
+    Sighting sighting = looking.await();
     if (sighting instanceof Sighting.Faces found) {
       return outcomes.analysed(
           looking.source(), looking.frame(), looking.model(), found.faces(), scores);
@@ -219,29 +220,10 @@ final class FrameAnalyzer {
     return outcomes.failed(looking.source(), looking.frame(), reason);
   }
 
-  private void commit(List<Outcome> results, Map<TopicPartition, OffsetAndMetadata> next) {
+  private void commit(List<Outcome> results) {
     long start = System.nanoTime();
-    try {
-      publisher.publish(results, next, intake.member());
-    } catch (KafkaException e) {
-      results.forEach(metrics::returned);
-      throw e;
-    }
+    publisher.publish(results, working.next(), intake.member());
     metrics.took(Step.PUBLISH, start);
     results.forEach(result -> metrics.committed(result, clock.instant()));
-  }
-
-  private static Sighting await(Future<Sighting> sighting) throws InterruptedException {
-    try {
-      return sighting.get();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("a detector's thread failed", e.getCause());
-    }
-  }
-
-  private static byte[] bytes(ByteBuffer buffer) {
-    byte[] bytes = new byte[buffer.remaining()];
-    buffer.duplicate().get(bytes);
-    return bytes;
   }
 }

@@ -20,14 +20,16 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Takes frames from the two topics, live before recorded: a log knows no priority, so the one that
- * must wait is paused. When both have frames, recordings get every fourth micro-batch, so that a
- * busy camera does not stop them.
+ * must wait is paused. While both have frames, live ones get {@code liveWeight} turns and
+ * recordings get one, so each has a share that the other can not take; a turn that finds nothing is
+ * anybody's.
  *
  * <p>Owns the consumer. Confined to the thread that calls {@link #next}, but for {@link #wakeUp}.
  */
 final class FrameIntake implements AutoCloseable {
-  private static final int LIVE_TURNS = 3;
-  private static final Duration WAIT = Duration.ofMillis(100);
+  /** How long to wait for frames with none in hand. */
+  static final Duration IDLE_WAIT = Duration.ofMillis(100);
+
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(10);
   private static final Duration REWIND_PATIENCE = Duration.ofSeconds(30);
 
@@ -44,7 +46,11 @@ final class FrameIntake implements AutoCloseable {
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final String liveTopic;
   private final String recordingTopic;
+  private final int batchFrames;
+  private final int pollFrames;
+  private final int liveWeight;
   private final AnalyzerMetrics metrics;
+  private boolean revoked;
   private Turn turn = Turn.BOTH;
   private int liveTurns;
 
@@ -53,7 +59,11 @@ final class FrameIntake implements AutoCloseable {
       String clientId,
       String group,
       int batchFrames,
+      int liveWeight,
       AnalyzerMetrics metrics) {
+    this.batchFrames = batchFrames;
+    this.pollFrames = Math.max(1, batchFrames / 2);
+    this.liveWeight = liveWeight;
     this.liveTopic = kafka.topics().frames();
     this.recordingTopic = kafka.topics().recordingFrames();
     this.metrics = metrics;
@@ -62,7 +72,7 @@ final class FrameIntake implements AutoCloseable {
             clientId,
             group,
             Map.of(
-                ConsumerConfig.MAX_POLL_RECORDS_CONFIG, batchFrames,
+                ConsumerConfig.MAX_POLL_RECORDS_CONFIG, pollFrames,
                 ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES,
                 // A fetch that waits for recordings holds up the next one, which is for live
                 // frames.
@@ -70,10 +80,25 @@ final class FrameIntake implements AutoCloseable {
     consumer.subscribe(List.of(liveTopic, recordingTopic), new Reassigned());
   }
 
+  /**
+   * Partitions were taken away, and whoever has them now reads from what is committed: what was
+   * taken and is not committed must be forgotten. The broker knows which member commits, not
+   * whether the partition is still its own.
+   */
+  static final class RevokedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    RevokedException() {
+      super("partitions were taken away");
+    }
+  }
+
   /** New partitions come unpaused. */
   private final class Reassigned implements ConsumerRebalanceListener {
     @Override
-    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+      revoked = true;
+    }
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
@@ -82,24 +107,40 @@ final class FrameIntake implements AutoCloseable {
     }
   }
 
-  /** The next micro-batch; empty when there is nothing to do. */
-  ConsumerRecords<byte[], byte[]> next() {
-    ConsumerRecords<byte[], byte[]> records = takeTurns();
+  /**
+   * Frames of one turn; none when there is nothing to do.
+   *
+   * @param wait for frames of any kind when none are there
+   * @throws RevokedException when partitions were taken away: forget what is not committed and
+   *     {@link #rewind}
+   */
+  ConsumerRecords<byte[], byte[]> next(Duration wait) {
+    ConsumerRecords<byte[], byte[]> records = takeTurns(wait);
+    if (revoked) {
+      revoked = false;
+      metrics.revoked();
+      throw new RevokedException();
+    }
     reportLag();
     return records;
   }
 
-  private ConsumerRecords<byte[], byte[]> takeTurns() {
-    boolean live = liveTurns < LIVE_TURNS;
+  private ConsumerRecords<byte[], byte[]> takeTurns(Duration wait) {
+    boolean live = liveTurns < liveWeight;
     liveTurns = live ? liveTurns + 1 : 0;
     listenTo(live ? Turn.LIVE : Turn.RECORDINGS);
     ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ZERO);
-    if (records.isEmpty()) {
+    if (records.isEmpty() && !revoked) {
       liveTurns = 0;
       listenTo(Turn.BOTH);
-      records = consumer.poll(WAIT);
+      records = consumer.poll(wait);
     }
     return records;
+  }
+
+  /** Whether a micro-batch of so many frames has room for those of another turn. */
+  boolean fits(int frames) {
+    return frames + pollFrames <= batchFrames;
   }
 
   private void listenTo(Turn wanted) {
@@ -127,7 +168,7 @@ final class FrameIntake implements AutoCloseable {
     lag.forEach(metrics::lag);
   }
 
-  /** Goes back to what is committed, after a transaction that is not. */
+  /** Goes back to what is committed. */
   void rewind() {
     Set<TopicPartition> mine = consumer.assignment();
     Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(mine, REWIND_PATIENCE);

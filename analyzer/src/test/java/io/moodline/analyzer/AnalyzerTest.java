@@ -12,7 +12,6 @@ import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.Outcome;
 import io.moodline.schemas.v1.StreamKind;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -245,12 +244,14 @@ class AnalyzerTest {
         assertThat(faces).extracting(FrameFaces::getSequence).containsExactly(sequences(frames));
       }
       assertThat(space.failures).isEmpty();
-      assertThat(counter(context, "moodline_analyzer_failed_transactions")).isPositive();
-      assertThat(counter(context, "moodline_analyzer_frames_taken"))
+      assertThat(TestMetrics.count(context.metrics(), "moodline_analyzer_failed_transactions"))
+          .isPositive();
+      assertThat(TestMetrics.count(context.metrics(), "moodline_analyzer_frames_taken"))
           .isEqualTo(
-              counter(context, "moodline_analyzer_frames")
-                  + counter(context, "moodline_analyzer_frames_returned"));
-      assertThat(counter(context, "moodline_analyzer_frames")).isEqualTo(frames);
+              TestMetrics.count(context.metrics(), "moodline_analyzer_frames")
+                  + TestMetrics.count(context.metrics(), "moodline_analyzer_frames_returned"));
+      assertThat(TestMetrics.count(context.metrics(), "moodline_analyzer_frames"))
+          .isEqualTo(frames);
       TopicPartition partition =
           TestKafka.partition(space.kafka.topics().recordingFrames(), "talk");
       assertThat(space.committed().get(partition).offset()).isEqualTo(frames);
@@ -324,13 +325,6 @@ class AnalyzerTest {
 
   private static List<FrameFaces> of(String stream, List<FrameFaces> faces) {
     return faces.stream().filter(frame -> frame.getStreamId().equals(stream)).toList();
-  }
-
-  private static double counter(StageContext context, String name) {
-    return context.metrics().scrape(name::equals).stream()
-        .flatMap(snapshot -> snapshot.getDataPoints().stream())
-        .mapToDouble(point -> ((CounterSnapshot.CounterDataPointSnapshot) point).getValue())
-        .sum();
   }
 
   private static Long[] sequences(int count) {

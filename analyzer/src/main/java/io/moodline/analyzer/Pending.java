@@ -1,0 +1,33 @@
+package io.moodline.analyzer;
+
+import io.moodline.schemas.v1.Frame;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/** A record of a micro-batch on its way to its outcome. */
+sealed interface Pending {
+  /** Its outcome was known at once. */
+  record Known(Outcome outcome) implements Pending {}
+
+  /** A frame that waits for a detector's thread and for the model. */
+  record Looking(
+      ConsumerRecord<byte[], byte[]> source, Frame frame, Model model, Future<Sighting> sighting)
+      implements Pending {
+    /**
+     * Waits for the detector's thread.
+     *
+     * @throws IllegalStateException when that thread failed, which is a bug
+     */
+    Sighting await() throws InterruptedException {
+      try {
+        return sighting.get();
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("a detector's thread failed", e.getCause());
+      } catch (CancellationException e) {
+        throw new IllegalStateException("a frame was given up and then asked for", e);
+      }
+    }
+  }
+}
