@@ -105,7 +105,7 @@ public final class Analyzer implements AutoCloseable {
             publisher,
             detectThreads,
             models,
-            new FaceScorer(metrics),
+            new FaceScorer(keptScores(settings), metrics),
             new Outcomes(detectors.name(), context.clock()),
             metrics,
             new FrameAnalyzer.Rules(
@@ -129,6 +129,11 @@ public final class Analyzer implements AutoCloseable {
             worker -> trimmer.run(worker, stopTrimmer),
             stopTrimmer::countDown,
             context.failures()));
+  }
+
+  private static KeptScores keptScores(Settings settings) {
+    return new KeptScores(
+        settings.get(AnalyzerSettings.KEEP_LIVE), settings.get(AnalyzerSettings.KEEP_RECORDINGS));
   }
 
   static int threads(Settings settings) {

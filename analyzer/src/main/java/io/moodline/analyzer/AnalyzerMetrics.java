@@ -65,7 +65,9 @@ final class AnalyzerMetrics {
     unreadable =
         counter("unreadable_records", "Records that are no frames; dead-lettered.")
             .register(registry);
-    faces = counter("faces", "Faces found and scored.").register(registry);
+    faces =
+        counter("faces", "Faces found, by whether they were scored or kept scores.", "scores")
+            .register(registry);
     failedTransactions =
         counter("failed_transactions", "Transactions given up and done again.").register(registry);
     revocations =
@@ -155,7 +157,8 @@ final class AnalyzerMetrics {
               .labelValues(label(outcome.kind()), label(outcome.what()), outcome.reasonLabel())
               .inc();
     }
-    faces.inc(outcome.faces());
+    faces.labelValues("new").inc(outcome.faces() - outcome.keptFaces());
+    faces.labelValues("kept").inc(outcome.keptFaces());
     if (outcome.isOfFrame() && outcome.kind() == StreamKind.LIVE) {
       age.observe(Duration.between(outcome.captureTime(), now).toNanos() / 1e9);
     }

@@ -47,8 +47,28 @@ public final class AnalyzerSettings {
           "5s",
           "A live frame older than this is skipped as STALE; recordings never are.");
 
+  public static final Setting<Duration> KEEP_LIVE =
+      Setting.duration(
+          "analyzer.keep.live",
+          "1s",
+          "How long a face of a live stream that has not changed may keep its scores; 0s scores every face.");
+  public static final Setting<Duration> KEEP_RECORDINGS =
+      Setting.duration(
+          "analyzer.keep.recordings",
+          "0s",
+          "The same for recordings, in media time; 0s scores every face, so that replays are alike.");
+
   public static final List<Setting<?>> ALL =
-      List.of(DETECTOR, MODEL, THREADS, BATCH_FRAMES, BATCH_DEADLINE, LIVE_WEIGHT, LIVE_MAX_AGE);
+      List.of(
+          DETECTOR,
+          MODEL,
+          THREADS,
+          BATCH_FRAMES,
+          BATCH_DEADLINE,
+          LIVE_WEIGHT,
+          LIVE_MAX_AGE,
+          KEEP_LIVE,
+          KEEP_RECORDINGS);
 
   private AnalyzerSettings() {}
 }

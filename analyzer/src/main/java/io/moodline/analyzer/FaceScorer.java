@@ -1,6 +1,8 @@
 package io.moodline.analyzer;
 
 import io.moodline.analyzer.AnalyzerMetrics.Step;
+import io.moodline.analyzer.KeptScores.Answer;
+import io.moodline.analyzer.KeptScores.Given;
 import io.moodline.analyzer.Pending.Looking;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import java.util.ArrayList;
@@ -11,39 +13,74 @@ import java.util.Map;
 
 /**
  * Scores the faces of a micro-batch: those of all its streams and frames go through a model's
- * session together. Confined to {@code analyzer-flow}.
+ * session together, but for those that keep the scores of an earlier frame. Confined to {@code
+ * analyzer-flow}.
  */
 final class FaceScorer {
+  private final KeptScores keptScores;
   private final AnalyzerMetrics metrics;
 
-  FaceScorer(AnalyzerMetrics metrics) {
+  FaceScorer(KeptScores keptScores, AnalyzerMetrics metrics) {
+    this.keptScores = keptScores;
     this.metrics = metrics;
   }
 
-  /** Waits for the detectors and gives the answer for each face that they found. */
-  Map<CroppedFace, float[]> score(MicroBatch batch) throws InterruptedException {
-    Map<Model, List<CroppedFace>> found = new LinkedHashMap<>();
-    for (Pending pending : batch.pending()) {
-      if (pending instanceof Looking looking && looking.await() instanceof Sighting.Faces sighted) {
-        found.computeIfAbsent(looking.model(), model -> new ArrayList<>()).addAll(sighted.faces());
-      }
+  /**
+   * A model's answer for a face.
+   *
+   * @param scores in the order of the bundle's labels
+   * @param kept whether they are those of an earlier frame
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Scored(float[] scores, boolean kept) {}
+
+  /** Faces that go through one model's session together, and where their scores belong. */
+  private record Group(List<CroppedFace> faces, List<Answer> answers) {
+    Group() {
+      this(new ArrayList<>(), new ArrayList<>());
     }
-    Map<CroppedFace, float[]> scores = classify(found);
-    metrics.batch(batch.size(), scores.size());
-    return scores;
   }
 
-  private Map<CroppedFace, float[]> classify(Map<Model, List<CroppedFace>> found) {
+  /** Waits for the detectors and gives the answer for each face that they found. */
+  Map<CroppedFace, Scored> score(MicroBatch batch) throws InterruptedException {
+    Map<CroppedFace, Given> given = new IdentityHashMap<>();
+    Map<Model, Group> groups = new LinkedHashMap<>();
+    for (Pending pending : batch.pending()) {
+      if (pending instanceof Looking looking && looking.await() instanceof Sighting.Faces sighted) {
+        Group group = groups.computeIfAbsent(looking.model(), model -> new Group());
+        assign(looking, sighted.faces(), group, given);
+      }
+    }
+    groups.forEach(this::classify);
+    metrics.batch(batch.size(), groups.values().stream().mapToInt(it -> it.faces().size()).sum());
+    Map<CroppedFace, Scored> scored = new IdentityHashMap<>();
+    given.forEach((face, it) -> scored.put(face, new Scored(it.answer().scores(), it.kept())));
+    return scored;
+  }
+
+  private void assign(
+      Looking looking, List<CroppedFace> faces, Group group, Map<CroppedFace, Given> given) {
+    List<Given> answers = keptScores.next(looking.frame(), looking.model(), faces);
+    for (int i = 0; i < answers.size(); i++) {
+      given.put(faces.get(i), answers.get(i));
+      if (!answers.get(i).kept()) {
+        group.faces().add(faces.get(i));
+        group.answers().add(answers.get(i).answer());
+      }
+    }
+  }
+
+  private void classify(Model model, Group group) {
     long start = System.nanoTime();
-    Map<CroppedFace, float[]> scores = new IdentityHashMap<>();
-    found.forEach(
-        (model, faces) -> {
-          float[][] answers = model.score(faces);
-          for (int i = 0; i < answers.length; i++) {
-            scores.put(faces.get(i), answers[i]);
-          }
-        });
+    float[][] scores = model.score(group.faces());
+    for (int i = 0; i < scores.length; i++) {
+      group.answers().get(i).set(scores[i]);
+    }
     metrics.took(Step.CLASSIFY, start);
-    return scores;
+  }
+
+  /** Forgets what frames looked like that are given up and will be read again. */
+  void forget() {
+    keptScores.forget();
   }
 }

@@ -2,6 +2,7 @@ package io.moodline.analyzer;
 
 import io.moodline.analyzer.AnalyzerMetrics.Step;
 import io.moodline.analyzer.DetectThreads.FramePicture;
+import io.moodline.analyzer.FaceScorer.Scored;
 import io.moodline.analyzer.FrameIntake.RevokedException;
 import io.moodline.analyzer.Pending.Known;
 import io.moodline.analyzer.Pending.Looking;
@@ -127,6 +128,7 @@ final class FrameAnalyzer {
     }
     working = new MicroBatch(rules.deadline());
     filling = new MicroBatch(rules.deadline());
+    scorer.forget();
     positionsInDoubt = true;
   }
 
@@ -197,7 +199,7 @@ final class FrameAnalyzer {
 
   /** Waits for the detectors, scores the faces of all streams together, writes the outcomes. */
   private List<Outcome> finish() throws InterruptedException {
-    Map<CroppedFace, float[]> scores = scorer.score(working);
+    Map<CroppedFace, Scored> scores = scorer.score(working);
     List<Outcome> results = new ArrayList<>(working.size());
     for (Pending pending : working.pending()) {
       results.add(outcome(pending, scores));
@@ -205,7 +207,7 @@ final class FrameAnalyzer {
     return results;
   }
 
-  private Outcome outcome(Pending pending, Map<CroppedFace, float[]> scores)
+  private Outcome outcome(Pending pending, Map<CroppedFace, Scored> scores)
       throws InterruptedException {
     if (pending instanceof Known known) {
       return known.outcome();

@@ -1,6 +1,7 @@
 package io.moodline.analyzer;
 
 import io.moodline.schemas.v1.DeadLetter;
+import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.StreamKind;
 import java.time.Instant;
@@ -43,6 +44,11 @@ record Outcome(
 
   int faces() {
     return result == null ? 0 : result.getFaces().size();
+  }
+
+  /** Faces whose scores are those of an earlier frame. */
+  long keptFaces() {
+    return result == null ? 0 : result.getFaces().stream().filter(Face::getKept).count();
   }
 
   String reasonLabel() {

@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.analyzer.FaceScorer.Scored;
 import io.moodline.analyzer.Outcome.What;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.schemas.v1.Box;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +33,11 @@ record Outcomes(String detector, Clock clock) {
       Frame frame,
       Model model,
       List<CroppedFace> found,
-      Map<CroppedFace, float[]> scores) {
+      Map<CroppedFace, Scored> scores) {
     List<Face> faces = new ArrayList<>();
     for (CroppedFace face : found) {
-      faces.add(face(frame, face.face(), scores.getOrDefault(face, new float[0])));
+      Scored answer = Objects.requireNonNull(scores.get(face), "every face of a batch is scored");
+      faces.add(face(frame, face.face(), answer));
     }
     FrameFaces result =
         about(frame)
@@ -93,7 +96,7 @@ record Outcomes(String detector, Clock clock) {
         .setAnalysedAt(now());
   }
 
-  private static Face face(Frame frame, LocatedFace found, float[] scores) {
+  private static Face face(Frame frame, LocatedFace found, Scored answer) {
     float width = frame.getWidth();
     float height = frame.getHeight();
     PixelBox box = found.box();
@@ -103,7 +106,7 @@ record Outcomes(String detector, Clock clock) {
       landmarks.add(found.landmarks()[i + 1] / height);
     }
     List<Float> scoreList = new ArrayList<>();
-    for (float score : scores) {
+    for (float score : answer.scores()) {
       scoreList.add(score);
     }
     return Face.newBuilder()
@@ -117,6 +120,7 @@ record Outcomes(String detector, Clock clock) {
         .setFaceScore(found.faceScore())
         .setScores(scoreList)
         .setReasons(List.of())
+        .setKept(answer.kept())
         .build();
   }
 

@@ -3,6 +3,8 @@ package io.moodline.analyzer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moodline.runtime.StageContext;
+import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.StreamKind;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,7 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
 class AnalyzerFlowTest {
   private static final byte[] EMPTY_ROOM = TestPictures.jpeg(TestPictures.plain(64, 48, 90));
-  private static final int STREAMS = 8;
+
+  /** One for each partition of each of the two topics, so that whoever has any has frames. */
+  private static final List<Frame.Builder> STREAMS = streams();
 
   /** How often a second analyzer joins and leaves; more by the system property. */
   private static final int REBALANCES = Integer.getInteger("moodline.rebalances", 3);
@@ -77,6 +82,35 @@ class AnalyzerFlowTest {
   }
 
   @Test
+  void framesInHandAreLeftToWhoeverIsGivenTheirPartition() throws Exception {
+    CountDownLatch open = new CountDownLatch(1);
+    Detectors blocked = FakeDetectors.of(picture -> await(open));
+    try (TestKafka.Space space = broker.prefixed("in-hand")) {
+      for (Frame.Builder stream : STREAMS) {
+        space.publish(stream.setSequence(0).build());
+      }
+      try (Node first = Node.start(space, "one", blocked)) {
+        awaitCount(first, "moodline_analyzer_frames_taken", STREAMS.size(), space);
+        try (Node second = Node.start(space, "two", blocked)) {
+          awaitCount(first, "moodline_analyzer_revocations", 1, space);
+          awaitCount(second, "moodline_analyzer_frames_taken", 1, space);
+          open.countDown();
+          List<FrameFaces> faces = space.awaitFaces(STREAMS.size());
+          assertThat(second.committed()).isPositive();
+          awaitCount(first, "moodline_analyzer_frames", STREAMS.size() - second.committed(), space);
+          checkEachOnceAndInOrder(faces, STREAMS.size());
+          checkEachOnceAndInOrder(space.faces(), STREAMS.size());
+        }
+        assertThat(first.count("moodline_analyzer_frames_returned"))
+            .isGreaterThanOrEqualTo(STREAMS.size());
+      } finally {
+        open.countDown();
+      }
+      assertThat(space.failures).isEmpty();
+    }
+  }
+
+  @Test
   void analyzersThatComeAndGoInMidBatchLoseAndDoubleNothing() throws Exception {
     try (TestKafka.Space space = broker.prefixed("rebalance")) {
       Feeder feeder = new Feeder(space);
@@ -106,6 +140,23 @@ class AnalyzerFlowTest {
     }
   }
 
+  private static List<Frame.Builder> streams() {
+    List<Frame.Builder> streams = new ArrayList<>();
+    for (StreamKind kind : StreamKind.values()) {
+      for (int partition = 0; partition < TestKafka.PARTITIONS; partition++) {
+        int wanted = partition;
+        String id =
+            IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> kind + "-" + i)
+                .filter(name -> StreamPartition.of(name, TestKafka.PARTITIONS) == wanted)
+                .findFirst()
+                .orElseThrow();
+        streams.add(TestFrames.live(id, 0, Instant.now(), EMPTY_ROOM, 64, 48).setKind(kind));
+      }
+    }
+    return streams;
+  }
+
   private static List<LocatedFace> await(CountDownLatch latch) {
     try {
       return latch.await(TestKafka.PATIENCE.toSeconds(), TimeUnit.SECONDS)
@@ -118,6 +169,12 @@ class AnalyzerFlowTest {
 
   private static List<LocatedFace> fail(String why) {
     throw new IllegalStateException(why); // becomes a FAILED frame, which the test looks for
+  }
+
+  private static void awaitCount(Node node, String counter, double atLeast, TestKafka.Space space) {
+    Awaitility.await()
+        .atMost(TestKafka.PATIENCE)
+        .until(() -> node.count(counter) >= atLeast || !space.failures.isEmpty());
   }
 
   private static void awaitGrowth(Node node, double before, TestKafka.Space space) {
@@ -153,14 +210,10 @@ class AnalyzerFlowTest {
     public void run() {
       try {
         for (int sequence = 0; !stopped.get(); sequence++) {
-          for (int stream = 0; stream < STREAMS; stream++) {
-            StreamKind kind = stream % 2 == 0 ? StreamKind.LIVE : StreamKind.RECORDING;
-            space.publish(
-                TestFrames.live("s" + stream, sequence, Instant.now(), EMPTY_ROOM, 64, 48)
-                    .setKind(kind)
-                    .build());
+          for (Frame.Builder stream : STREAMS) {
+            space.publish(stream.setSequence(sequence).build());
           }
-          published = STREAMS * (sequence + 1);
+          published = STREAMS.size() * (sequence + 1);
           LockSupport.parkNanos(PAUSE_NANOS);
         }
       } catch (Exception e) {
@@ -172,9 +225,14 @@ class AnalyzerFlowTest {
   /** An analyzer and what it counts. */
   private record Node(StageContext context, Analyzer analyzer) implements AutoCloseable {
     static Node start(TestKafka.Space space, String instance) {
-      Map<String, String> set = Map.of("analyzer.live.max.age", "1h", "analyzer.batch.frames", "8");
+      return start(space, instance, FakeDetectors.thatFindNothing());
+    }
+
+    static Node start(TestKafka.Space space, String instance, Detectors detectors) {
+      Map<String, String> set =
+          Map.of("analyzer.live.max.age", "1h", "analyzer.batch.frames", "16");
       StageContext context = space.context(instance, Clock.systemUTC(), set);
-      return new Node(context, Analyzer.start(context, FakeDetectors.thatFindNothing()));
+      return new Node(context, Analyzer.start(context, detectors));
     }
 
     double count(String name) {

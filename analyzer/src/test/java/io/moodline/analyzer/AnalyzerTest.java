@@ -194,6 +194,30 @@ class AnalyzerTest {
   }
 
   @Test
+  void aLiveFaceThatDoesNotChangeKeepsItsScoresAndTheEventSaysSo() throws Exception {
+    try (TestKafka.Space space = broker.prefixed("kept");
+        Analyzer analyzer = start(space, Map.of("analyzer.live.max.age", "1h"))) {
+      Instant now = Instant.now();
+      List<Long> millis = List.of(0L, 200L, 400L, 1100L);
+      for (int i = 0; i < millis.size(); i++) {
+        Instant captured = now.plusMillis(millis.get(i));
+        space.publish(TestFrames.live("lobby", i, captured, SMILE, 512, 512).build());
+        space.publish(TestFrames.recorded("talk", i, SMILE, 512, 512).build());
+      }
+
+      List<FrameFaces> faces = space.awaitFaces(8);
+
+      assertThat(faces).allSatisfy(AnalyzerTest::isTheSmilingAstronaut);
+      assertThat(of("lobby", faces))
+          .extracting(frame -> frame.getFaces().get(0).getKept())
+          .containsExactly(false, true, true, false);
+      assertThat(of("talk", faces))
+          .extracting(frame -> frame.getFaces().get(0).getKept())
+          .containsOnly(false);
+    }
+  }
+
+  @Test
   void liveFramesAreNotStarvedByARecordingAndDoNotStarveIt() throws Exception {
     int each = 160;
     try (TestKafka.Space space = broker.prefixed("turns")) {

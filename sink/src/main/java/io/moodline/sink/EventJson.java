@@ -41,7 +41,8 @@ final class EventJson {
     if (emotion.getQuality() != null) {
       node.set("quality", quality(emotion.getQuality()));
     }
-    return node.put("detector", emotion.getDetector())
+    return node.put("kept", emotion.getKept())
+        .put("detector", emotion.getDetector())
         .put("model", emotion.getModel())
         .put("modelDigest", emotion.getModelDigest());
   }

@@ -58,7 +58,8 @@ final class FaceEvents {
         frame.getDetector(),
         frame.getModel(),
         frame.getModelDigest(),
-        face.getQuality());
+        face.getQuality(),
+        face.getKept());
   }
 
   private static Map<String, Float> scores(List<String> labels, List<Float> scores) {

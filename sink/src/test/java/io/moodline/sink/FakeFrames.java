@@ -66,7 +66,7 @@ final class FakeFrames {
     for (float score : scores) {
       list.add(score);
     }
-    return new Face(new Box(0.1f, 0.2f, 0.3f, 0.4f), List.of(), 0.9f, list, reasons, null);
+    return new Face(new Box(0.1f, 0.2f, 0.3f, 0.4f), List.of(), 0.9f, list, reasons, null, false);
   }
 
   /** Seeded frames of a run, in order, with every outcome, some drops and zero to three faces. */
