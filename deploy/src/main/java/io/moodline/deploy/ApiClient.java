@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -17,7 +19,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.stream.Stream;
 
@@ -60,6 +64,38 @@ final class ApiClient {
       throw problem(response.statusCode(), response.body());
     }
     return response.body();
+  }
+
+  /** Writes an answer of any length to a stream as it comes. */
+  void download(String path, OutputStream out) {
+    HttpResponse<InputStream> response =
+        send(
+            HttpRequest.newBuilder(server.resolve(path)).timeout(ANSWER).build(),
+            BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      if (response.statusCode() != 200) {
+        throw problem(
+            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+      body.transferTo(out);
+    } catch (IOException e) {
+      throw new UserException("what " + server + " sends was cut short: " + e.getMessage(), e);
+    }
+  }
+
+  /** Writes an answer of any length to a file, which appears only when it is whole. */
+  void download(String path, Path file) {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      try (OutputStream out = Files.newOutputStream(part)) {
+        download(path, out);
+      }
+      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UserException("'" + file + "' can not be written: " + e.getMessage(), e);
+    } finally {
+      part.toFile().delete();
+    }
   }
 
   JsonNode put(String path, JsonNode body) {

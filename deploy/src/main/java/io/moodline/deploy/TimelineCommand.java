@@ -1,7 +1,10 @@
 package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.moodline.runtime.UserException;
+import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -11,6 +14,8 @@ import picocli.CommandLine.Parameters;
 /** {@code moodline timeline}: a stream's timeline from a running server. */
 @Command(name = "timeline", description = "Print a stream's emotion timeline.")
 final class TimelineCommand implements Callable<Integer> {
+  private static final Set<String> FORMATS = Set.of("csv", "jsonl", "arrow", "vtt", "eaf");
+
   @Mixin ServerOption server = new ServerOption();
 
   @Parameters(index = "0", paramLabel = "STREAM", description = "Id of the stream.")
@@ -31,20 +36,34 @@ final class TimelineCommand implements Callable<Integer> {
   @Option(names = "--csv", description = "Print CSV.")
   boolean csv;
 
+  @Option(
+      names = "--format",
+      description =
+          "Write a file, of any length: csv, jsonl, arrow, vtt (subtitles) or eaf (ELAN).")
+  String format = "";
+
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description = "Where the file goes (default: standard output).")
+  String output = "-";
+
   @Override
   public Integer call() {
-    StringBuilder path =
-        new StringBuilder("/api/v1/streams/" + ApiClient.encode(id) + "/timeline?");
-    add(path, "from", from);
-    add(path, "to", to);
-    add(path, "step", step);
+    if (!format.isEmpty()) {
+      export();
+      return 0;
+    }
+    if (!output.equals("-")) {
+      throw new UserException("--output needs --format csv, jsonl, arrow, vtt or eaf");
+    }
     ApiClient api = server.client();
     if (csv) {
-      System.out.print(api.text(path.toString(), "text/csv"));
+      System.out.print(api.text(path("timeline"), "text/csv"));
       System.out.flush();
       return 0;
     }
-    JsonNode timeline = api.get(path.toString());
+    JsonNode timeline = api.get(path("timeline"));
     if (json) {
       System.out.println(timeline.toPrettyString());
       return 0;
@@ -56,6 +75,29 @@ final class TimelineCommand implements Callable<Integer> {
     }
     new TimelineText(Terminal.hasColours()).draw(timeline, origin).forEach(System.out::println);
     return 0;
+  }
+
+  private void export() {
+    if (!FORMATS.contains(format)) {
+      throw new UserException(
+          "--format '" + format + "' is not known: give csv, jsonl, arrow, vtt or eaf");
+    }
+    String path = path("timeline." + format);
+    if (output.equals("-")) {
+      server.client().download(path, System.out);
+      System.out.flush();
+    } else {
+      server.client().download(path, Path.of(output));
+    }
+  }
+
+  private String path(String what) {
+    StringBuilder path =
+        new StringBuilder("/api/v1/streams/" + ApiClient.encode(id) + "/" + what + "?");
+    add(path, "from", from);
+    add(path, "to", to);
+    add(path, "step", step);
+    return path.toString();
   }
 
   private static void add(StringBuilder path, String name, String value) {

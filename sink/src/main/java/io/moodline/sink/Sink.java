@@ -35,6 +35,7 @@ public final class Sink implements AutoCloseable {
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
+      TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       api =
           open(
               TimelineApi.start(
@@ -42,7 +43,8 @@ public final class Sink implements AutoCloseable {
                   metrics,
                   List.of(
                       streams,
-                      new TimelineRoutes(ctx, registry, timelines),
+                      timelineRoutes,
+                      new ExportRoutes(registry, timelines, timelineRoutes),
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
                       new SystemRoutes(ctx),

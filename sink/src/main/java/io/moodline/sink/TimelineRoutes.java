@@ -59,14 +59,16 @@ final class TimelineRoutes implements Resource {
     }
   }
 
-  private record Range(Instant from, Instant to) {
+  /** A range of event time that was asked for. */
+  record Range(Instant from, Instant to) {
     long windows(Duration step) {
       long length = Math.max(0, Duration.between(from, to).toMillis());
       return (length + step.toMillis() - 1) / step.toMillis();
     }
   }
 
-  private Range range(Context ctx, StreamView stream) {
+  /** The range that a request names, or the stream's usual one. */
+  Range range(Context ctx, StreamView stream) {
     Instant from = param(ctx, "from").map(text -> Times.read("from", text)).orElse(null);
     Instant to = param(ctx, "to").map(text -> Times.read("to", text)).orElse(null);
     if (from != null && to != null) {

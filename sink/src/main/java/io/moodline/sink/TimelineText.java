@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -25,6 +26,9 @@ final class TimelineText {
     VTT
   }
 
+  static final String VTT_HEADER =
+      "WEBVTT\n\nNOTE\nA score says how a face looks, not what a person feels.\n";
+
   private TimelineText() {}
 
   static ObjectNode json(String streamId, Duration step, List<TimelineWindow> windows) {
@@ -35,7 +39,8 @@ final class TimelineText {
     return body;
   }
 
-  private static ObjectNode json(TimelineWindow window) {
+  /** One window, as it stands in an answer and on a line of an export. */
+  static ObjectNode json(TimelineWindow window) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("start", Times.show(window.getStart()))
         .put("end", Times.show(end(window)))
@@ -60,42 +65,49 @@ final class TimelineText {
   static String csv(List<TimelineWindow> windows) {
     TreeSet<String> labels = new TreeSet<>();
     windows.forEach(window -> labels.addAll(window.getScores().keySet()));
-    StringBuilder csv =
+    StringBuilder csv = new StringBuilder(csvHeader(labels));
+    windows.forEach(window -> csv.append(csvRow(window, labels)));
+    return csv.toString();
+  }
+
+  static String csvHeader(SortedSet<String> labels) {
+    StringBuilder row =
         new StringBuilder(
             "start,end,coverage,frames,faces,labelled,analysed,skipped,failed,dropped,complete,dominant");
-    labels.forEach(label -> csv.append(',').append(cell(label)));
-    csv.append("\r\n");
-    for (TimelineWindow window : windows) {
-      csv.append(Times.show(window.getStart()))
-          .append(',')
-          .append(Times.show(end(window)))
-          .append(',')
-          .append(decimal(window.getCoverage()))
-          .append(',')
-          .append(frames(window))
-          .append(',')
-          .append(window.getFaces())
-          .append(',')
-          .append(window.getLabelled())
-          .append(',')
-          .append(window.getAnalysed())
-          .append(',')
-          .append(StreamJson.sum(window.getSkipped()))
-          .append(',')
-          .append(StreamJson.sum(window.getFailed()))
-          .append(',')
-          .append(StreamJson.sum(window.getDropped()))
-          .append(',')
-          .append(window.getComplete())
-          .append(',')
-          .append(cell(Optional.ofNullable(window.getDominant()).orElse("")));
-      for (String label : labels) {
-        Double score = window.getScores().get(label);
-        csv.append(',').append(score == null ? "" : decimal(score));
-      }
-      csv.append("\r\n");
+    labels.forEach(label -> row.append(',').append(cell(label)));
+    return row.append("\r\n").toString();
+  }
+
+  static String csvRow(TimelineWindow window, SortedSet<String> labels) {
+    StringBuilder row = new StringBuilder();
+    row.append(Times.show(window.getStart()))
+        .append(',')
+        .append(Times.show(end(window)))
+        .append(',')
+        .append(decimal(window.getCoverage()))
+        .append(',')
+        .append(frames(window))
+        .append(',')
+        .append(window.getFaces())
+        .append(',')
+        .append(window.getLabelled())
+        .append(',')
+        .append(window.getAnalysed())
+        .append(',')
+        .append(StreamJson.sum(window.getSkipped()))
+        .append(',')
+        .append(StreamJson.sum(window.getFailed()))
+        .append(',')
+        .append(StreamJson.sum(window.getDropped()))
+        .append(',')
+        .append(window.getComplete())
+        .append(',')
+        .append(cell(Optional.ofNullable(window.getDominant()).orElse("")));
+    for (String label : labels) {
+      Double score = window.getScores().get(label);
+      row.append(',').append(score == null ? "" : decimal(score));
     }
-    return csv.toString();
+    return row.append("\r\n").toString();
   }
 
   /**
@@ -103,28 +115,33 @@ final class TimelineText {
    * video.
    */
   static String vtt(StreamSpec spec, List<TimelineWindow> windows) {
-    Instant zero =
-        spec.getKind() == StreamKind.RECORDING
-            ? Optional.ofNullable(spec.getStart()).orElse(Instant.EPOCH)
-            : windows.isEmpty() ? Instant.EPOCH : windows.get(0).getStart();
-    StringBuilder vtt =
-        new StringBuilder(
-            "WEBVTT\n\nNOTE\nA score says how a face looks, not what a person feels.\n");
-    for (TimelineWindow window : windows) {
-      if (window.getDominant() == null) {
-        continue;
-      }
-      vtt.append('\n')
-          .append(mediaTime(Duration.between(zero, window.getStart())))
-          .append(" --> ")
-          .append(mediaTime(Duration.between(zero, end(window))))
-          .append('\n')
-          .append(window.getDominant())
-          .append(' ')
-          .append(decimal(window.getScores().getOrDefault(window.getDominant(), 0.0)))
-          .append('\n');
-    }
+    Instant first = windows.isEmpty() ? Instant.EPOCH : windows.get(0).getStart();
+    StringBuilder vtt = new StringBuilder(VTT_HEADER);
+    windows.forEach(window -> vtt.append(vttCue(window, zero(spec, first))));
     return vtt.toString();
+  }
+
+  /** What a player calls 0:00: a recording's beginning, or the first window of a live stream. */
+  static Instant zero(StreamSpec spec, Instant firstWindow) {
+    return spec.getKind() == StreamKind.RECORDING
+        ? Optional.ofNullable(spec.getStart()).orElse(Instant.EPOCH)
+        : firstWindow;
+  }
+
+  /** One cue; nothing for a window without a dominant label. */
+  static String vttCue(TimelineWindow window, Instant zero) {
+    String dominant = window.getDominant();
+    return dominant == null
+        ? ""
+        : "\n"
+            + mediaTime(Duration.between(zero, window.getStart()))
+            + " --> "
+            + mediaTime(Duration.between(zero, end(window)))
+            + "\n"
+            + dominant
+            + " "
+            + decimal(window.getScores().getOrDefault(dominant, 0.0))
+            + "\n";
   }
 
   private static String mediaTime(Duration time) {
@@ -138,18 +155,18 @@ final class TimelineText {
         millis % 1000);
   }
 
-  private static Instant end(TimelineWindow window) {
+  static Instant end(TimelineWindow window) {
     return window.getStart().plusMillis(window.getStepMillis());
   }
 
   /** Frames that have ended, however they did. */
-  private static long frames(TimelineWindow window) {
+  static long frames(TimelineWindow window) {
     return window.getAnalysed()
         + StreamJson.sum(window.getSkipped())
         + StreamJson.sum(window.getFailed());
   }
 
-  private static String decimal(double value) {
+  static String decimal(double value) {
     return String.format(Locale.ROOT, "%.6f", value);
   }
 
