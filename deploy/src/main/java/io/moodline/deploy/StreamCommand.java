@@ -64,7 +64,7 @@ final class StreamCommand implements Callable<Integer> {
         index = "1",
         paramLabel = "SOURCE",
         description =
-            "rtsp://..., rtsps://..., webcam:0, or file:NAME in the server's media folder.")
+            "rtsp(s)://..., http(s)://..., webcam:0, file:NAME or pictures:FOLDER in the server's media folder, or synthetic:live.")
     String source = "";
 
     @Option(names = "--purpose", description = "Why the faces are analysed: required.")

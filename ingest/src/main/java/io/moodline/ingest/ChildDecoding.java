@@ -16,8 +16,8 @@ final class ChildDecoding implements Decoders.Decoding {
   private static final int LARGEST_SIDE = 8192;
 
   private final int number;
+  private final DecodeOrder order;
   private final String name;
-  private final boolean live;
   private final DecoderProcess child;
   private final DecodeListener listener;
   private final ReentrantLock lock = new ReentrantLock();
@@ -28,8 +28,8 @@ final class ChildDecoding implements Decoders.Decoding {
 
   ChildDecoding(int number, DecodeOrder order, DecoderProcess child, DecodeListener listener) {
     this.number = number;
-    this.name = FfmpegOrder.name(order);
-    this.live = !(order instanceof DecodeOrder.Recording);
+    this.order = order;
+    this.name = order.title();
     this.child = child;
     this.listener = listener;
   }
@@ -89,7 +89,7 @@ final class ChildDecoding implements Decoders.Decoding {
                   ? OptionalLong.empty()
                   : OptionalLong.of(known.durationMicros())));
     } else if (message instanceof DecoderMessage.Picture picture && opened) {
-      check(live || allowed-- > 0);
+      check(order.isLive() || allowed-- > 0);
       check(picture.mediaTimeMicros() > lastMediaMicros);
       check(isSide(picture.width()) && isSide(picture.height()) && isJpeg(picture.jpeg()));
       lastMediaMicros = picture.mediaTimeMicros();
@@ -105,6 +105,24 @@ final class ChildDecoding implements Decoders.Decoding {
     } else {
       check(false);
     }
+  }
+
+  /** What is decoded. */
+  DecodeOrder order() {
+    return order;
+  }
+
+  /**
+   * Whether the child hangs in this source.
+   *
+   * @param busyMillis for how long the same native call has been running
+   */
+  boolean isHung(int busyMillis, DecoderProcess.Patience patience) {
+    if (order instanceof DecodeOrder.Linked linked) {
+      // It may wait for a camera, but not while there is something to read.
+      return Math.min(busyMillis, linked.bytes().owedMillis()) > patience.linkedCall().toMillis();
+    }
+    return busyMillis > patience.call().toMillis();
   }
 
   /** The child is gone. */

@@ -10,6 +10,19 @@ sealed interface DecodeOrder {
   /** Frames to take per second of media. */
   double framesPerSecond();
 
+  /** The source's name in a sentence for people; without credentials or paths into a camera. */
+  String title();
+
+  /** What tells the source from others; without credentials. */
+  default String key() {
+    return title();
+  }
+
+  /** Whether frames are taken as they come, rather than as they are granted. */
+  default boolean isLive() {
+    return true;
+  }
+
   /**
    * A recording.
    *
@@ -17,7 +30,65 @@ sealed interface DecodeOrder {
    * @param afterMicros media time of the last frame that was published already; -1 for none
    */
   record Recording(Path file, VideoContainer container, double framesPerSecond, long afterMicros)
-      implements DecodeOrder {}
+      implements DecodeOrder {
+    @Override
+    public String title() {
+      return "'" + file.getFileName() + "'";
+    }
+
+    @Override
+    public String key() {
+      return file.toString();
+    }
+
+    @Override
+    public boolean isLive() {
+      return false;
+    }
+  }
+
+  /**
+   * A folder of pictures.
+   *
+   * @param folder real path within the media folder
+   * @param picturesPerSecond how much media time each picture takes
+   * @param afterMicros media time of the last frame that was published already; -1 for none
+   */
+  record Pictures(Path folder, double picturesPerSecond, double framesPerSecond, long afterMicros)
+      implements DecodeOrder {
+    @Override
+    public String title() {
+      return "the folder '" + folder.getFileName() + "'";
+    }
+
+    @Override
+    public String key() {
+      return folder.toString();
+    }
+
+    @Override
+    public boolean isLive() {
+      return false;
+    }
+  }
+
+  /**
+   * Drawn pictures.
+   *
+   * @param uri with the options
+   * @param afterMicros media time of the last frame that was published already; -1 for none
+   */
+  record Synthetic(SourceUri uri, double framesPerSecond, long afterMicros) implements DecodeOrder {
+    @Override
+    public String title() {
+      return uri.toString();
+    }
+
+    @Override
+    public boolean isLive() {
+      return uri.isLive();
+    }
+  }
 
   /**
    * A camera in the network.
@@ -25,8 +96,57 @@ sealed interface DecodeOrder {
    * @param uri with its credentials
    * @param address what the host's name was resolved to
    */
-  record Rtsp(SourceUri uri, InetAddress address, double framesPerSecond) implements DecodeOrder {}
+  record Network(SourceUri uri, InetAddress address, double framesPerSecond)
+      implements DecodeOrder {
+    @Override
+    public String title() {
+      return "the camera at " + uri.host() + ":" + uri.port();
+    }
 
-  /** A camera at this machine. */
-  record Webcam(int index, double framesPerSecond) implements DecodeOrder {}
+    @Override
+    public String key() {
+      return uri.toString();
+    }
+  }
+
+  /**
+   * A camera in the network whose bytes come over loopback from a link of this process.
+   *
+   * @param camera what the link reads
+   * @param url where the link waits for the child
+   * @param bytes what has passed
+   */
+  record Linked(Network camera, String url, SourceLink.Ready ready, SourceBytes bytes)
+      implements DecodeOrder {
+    @Override
+    public double framesPerSecond() {
+      return camera.framesPerSecond();
+    }
+
+    @Override
+    public String title() {
+      return camera.title();
+    }
+
+    @Override
+    public String key() {
+      return camera.key();
+    }
+  }
+
+  /**
+   * A camera at this machine.
+   *
+   * @param name as it was given
+   * @param device file of the device
+   * @param size width x height; empty for the device's own choice
+   * @param rate frames per second that the device is asked for; empty for its own choice
+   */
+  record Webcam(String name, String device, String size, String rate, double framesPerSecond)
+      implements DecodeOrder {
+    @Override
+    public String title() {
+      return "webcam:" + name;
+    }
+  }
 }

@@ -85,9 +85,9 @@ public final class DecoderMain {
         source.grant(grant.frames());
       }
     } else if (order instanceof DecoderMessage.Close close) {
-      SourceThread source = sources.remove(close.stream());
+      SourceThread source = sources.get(close.stream());
       if (source != null) {
-        source.close();
+        source.close(); // it takes itself out when its native call has ended
       }
     } else {
       throw new IOException("no order for a decoder: " + order.getClass().getSimpleName());

@@ -30,6 +30,7 @@ sealed interface DecoderMessage {
    * @param demuxer forced, never probed
    * @param options of the demuxer
    * @param live whether frames are sent as they come, rather than as they are granted
+   * @param paced whether frames come in bursts and are sent at the times that they show
    * @param afterMicros media time of the last frame that is not to be sent again; -1 for none
    */
   record Open(
@@ -38,6 +39,7 @@ sealed interface DecoderMessage {
       String demuxer,
       Map<String, String> options,
       boolean live,
+      boolean paced,
       double framesPerSecond,
       int maxWidth,
       int jpegQuality,
@@ -173,6 +175,7 @@ sealed interface DecoderMessage {
       data.writeUTF(option.getValue());
     }
     data.writeBoolean(open.live);
+    data.writeBoolean(open.paced);
     data.writeDouble(open.framesPerSecond);
     data.writeInt(open.maxWidth);
     data.writeInt(open.jpegQuality);
@@ -243,6 +246,7 @@ sealed interface DecoderMessage {
         url,
         demuxer,
         options,
+        data.readBoolean(),
         data.readBoolean(),
         data.readDouble(),
         data.readInt(),

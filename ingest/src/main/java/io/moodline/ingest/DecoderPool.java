@@ -31,6 +31,7 @@ final class DecoderPool implements Decoders {
 
   private final FfmpegOrder ffmpeg;
   private final DecoderProcess.Patience patience;
+  private final Quarantine quarantine = new Quarantine(System::nanoTime);
   private final Failures failures;
   private final boolean keepsSpare;
   private final AtomicInteger numbers = new AtomicInteger();
@@ -70,45 +71,65 @@ final class DecoderPool implements Decoders {
   @Override
   public Decoding open(DecodeOrder order, DecodeListener listener) {
     int number = numbers.incrementAndGet();
+    Quarantine.Verdict verdict = quarantine.judge(order.key());
+    if (verdict.waits()) {
+      return failedLater(
+          listener, new DecodeFailure(order.title() + " " + verdict.reason(), order.isLive()));
+    }
     try {
       ChildDecoding decoding;
       synchronized (this) {
         if (closed) {
           throw new IllegalStateException("the decoders are closed");
         }
-        decoding = new ChildDecoding(number, order, childWithRoom(), listener);
+        // A device's driver can hang like nothing else: no one else is to hang with it.
+        boolean alone = verdict.alone() || order instanceof DecodeOrder.Webcam;
+        decoding =
+            new ChildDecoding(number, order, alone ? childAlone() : childWithRoom(), listener);
         decoding.begin(ffmpeg.of(number, order));
       }
       return decoding;
     } catch (IOException e) {
-      return failedLater(listener, e);
+      return failedLater(
+          listener, new DecodeFailure("no decoder can be started: " + e.getMessage(), true));
     }
+  }
+
+  /** The spare, else a new one, for one source only. */
+  private DecoderProcess childAlone() throws IOException {
+    Optional<DecoderProcess> spare =
+        children.stream()
+            .filter(child -> child.isAlive() && child.sourceCount() == 0 && !child.isReserved())
+            .findFirst();
+    DecoderProcess child = spare.isPresent() ? spare.get() : startChild();
+    child.reserve();
+    return child;
   }
 
   /** A child that has work and room for more, else the spare, else a new one. */
   private DecoderProcess childWithRoom() throws IOException {
     Optional<DecoderProcess> found =
         children.stream()
-            .filter(child -> child.isAlive() && child.sourceCount() < SOURCES_PER_CHILD)
+            .filter(
+                child ->
+                    child.isAlive()
+                        && !child.isReserved()
+                        && child.sourceCount() < SOURCES_PER_CHILD)
             .max(Comparator.comparingInt(DecoderProcess::sourceCount));
     return found.isPresent() ? found.get() : startChild();
   }
 
   private DecoderProcess startChild() throws IOException {
     DecoderProcess child =
-        DecoderProcess.start("ingest-decoder-" + numbers.incrementAndGet(), patience, failures);
+        DecoderProcess.start(
+            "ingest-decoder-" + numbers.incrementAndGet(), patience, quarantine, failures);
     children.add(child);
     return child;
   }
 
   /** The listener may not be called while its source is being opened. */
-  private static Decoding failedLater(DecodeListener listener, IOException cause) {
-    Thread late =
-        new Thread(
-            () ->
-                listener.failed(
-                    new DecodeFailure("no decoder can be started: " + cause.getMessage(), true)),
-            "ingest-decoder-late");
+  private static Decoding failedLater(DecodeListener listener, DecodeFailure failure) {
+    Thread late = new Thread(() -> listener.failed(failure), "ingest-decoder-late");
     late.setDaemon(true);
     late.start();
     return new Decoding() {
@@ -154,7 +175,11 @@ final class DecoderPool implements Decoders {
     List<DecoderProcess> gone = new ArrayList<>();
     children.stream().filter(child -> !child.isAlive()).forEach(gone::add);
     children.stream()
-        .filter(child -> child.isAlive() && child.sourceCount() == 0 && keepsSpare)
+        .filter(child -> child.isAlive() && child.sourceCount() == 0 && child.isReserved())
+        .forEach(gone::add);
+    children.stream()
+        .filter(child -> child.isAlive() && child.sourceCount() == 0 && !child.isReserved())
+        .filter(child -> keepsSpare)
         .sorted(Comparator.comparing(DecoderProcess::age))
         .skip(1)
         .forEach(gone::add);

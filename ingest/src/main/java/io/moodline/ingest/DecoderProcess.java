@@ -34,10 +34,15 @@ final class DecoderProcess implements AutoCloseable {
    * @param start from the start of the process to its first sign of life
    * @param silence between two signs of life
    * @param call one native call of one source
+   * @param linkedCall one native call that has bytes of its link to read
    */
-  record Patience(Duration start, Duration silence, Duration call) {
+  record Patience(Duration start, Duration silence, Duration call, Duration linkedCall) {
     static final Patience USUAL =
-        new Patience(Duration.ofSeconds(60), Duration.ofSeconds(5), Duration.ofSeconds(15));
+        new Patience(
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(15),
+            Duration.ofSeconds(5));
   }
 
   private static final Logger log = LoggerFactory.getLogger(DecoderProcess.class);
@@ -48,18 +53,23 @@ final class DecoderProcess implements AutoCloseable {
   private final Process process;
   private final OutputStream orders;
   private final Patience patience;
+  private final Quarantine quarantine;
   private final long startedNanos = System.nanoTime();
   private final Map<Integer, ChildDecoding> sources = new ConcurrentHashMap<>();
   private final Worker reader;
   private final Worker logReader;
+  private volatile boolean reserved;
   private volatile boolean heard;
   private volatile boolean warm;
   private volatile boolean ended;
   private volatile long heardNanos = System.nanoTime();
   private volatile @Nullable String killedBecause;
+  private volatile @Nullable ChildDecoding guilty;
 
-  private DecoderProcess(String name, Process process, Patience patience, Failures failures) {
+  private DecoderProcess(
+      String name, Process process, Patience patience, Quarantine quarantine, Failures failures) {
     this.process = process;
+    this.quarantine = quarantine;
     this.orders = process.getOutputStream();
     this.patience = patience;
     this.reader = Worker.start(name, this::read, () -> {}, failures);
@@ -70,17 +80,18 @@ final class DecoderProcess implements AutoCloseable {
    * Starts a child.
    *
    * @param name of its threads here
+   * @param quarantine told whose child went down
    * @throws IOException when the system does not let it start
    */
-  static DecoderProcess start(String name, Patience patience, Failures failures)
-      throws IOException {
+  static DecoderProcess start(
+      String name, Patience patience, Quarantine quarantine, Failures failures) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command());
     Map<String, String> environment = builder.environment();
     // Settings may hold secrets, and natives need next to nothing of the environment.
     environment.keySet().retainAll(List.of("PATH", "HOME", "TMPDIR", "LANG", "SystemRoot", "TEMP"));
     Process process = builder.start();
     log.atDebug().addKeyValue("pid", process.pid()).log("decoder child started");
-    return new DecoderProcess(name, process, patience, failures);
+    return new DecoderProcess(name, process, patience, quarantine, failures);
   }
 
   private static List<String> command() {
@@ -117,6 +128,16 @@ final class DecoderProcess implements AutoCloseable {
   /** Whether it can take sources. */
   boolean isAlive() {
     return !ended && killedBecause == null;
+  }
+
+  /** Whether it decodes a source that may have no neighbours. */
+  boolean isReserved() {
+    return reserved;
+  }
+
+  /** Keeps others away from the source that comes next. */
+  void reserve() {
+    reserved = true;
   }
 
   /** Whether one of its sources has ever sent anything: then its natives are loaded. */
@@ -193,7 +214,13 @@ final class DecoderProcess implements AutoCloseable {
 
   private void take(DecoderMessage message) throws IOException {
     if (message instanceof DecoderMessage.Heartbeat beat) {
-      if (beat.busyMillis() > patience.call().toMillis() && sources.containsKey(beat.stream())) {
+      ChildDecoding source = sources.get(beat.stream());
+      boolean hangs =
+          source == null
+              ? beat.busyMillis() > patience.call().toMillis() // closed, and does not end
+              : source.isHung(beat.busyMillis(), patience);
+      if (hangs) {
+        guilty = source;
         kill("hung and was ended");
       }
       return;
@@ -220,7 +247,11 @@ final class DecoderProcess implements AutoCloseable {
     process.destroyForcibly();
     process.waitFor();
     ended = true;
-    for (ChildDecoding source : List.copyOf(sources.values())) {
+    ChildDecoding known = guilty;
+    List<ChildDecoding> left = List.copyOf(sources.values());
+    quarantine.childDied(
+        (known == null ? left : List.of(known)).stream().map(one -> one.order().key()).toList());
+    for (ChildDecoding source : left) {
       source.childFailed(why());
     }
   }

@@ -1,17 +1,21 @@
 package io.moodline.ingest;
 
-import io.moodline.schemas.SourceUri;
-import java.net.Inet6Address;
-import java.net.InetAddress;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What FFmpeg is told of a source: address, demuxer and protocols are all forced, so that neither a
- * file's content nor a server's answer can lead it elsewhere. Thread-safe.
+ * What the child is told of a source: address, demuxer, protocols and codecs are all forced, so
+ * that neither a file's content nor a server's answer can lead FFmpeg elsewhere. Thread-safe.
  */
 final class FfmpegOrder {
-  /** A camera that says nothing for so long is given up, microseconds. */
-  private static final String SOCKET_TIMEOUT_MICROS = "5000000";
+  /** The decoders that a network source may wake: what cameras send, and nothing exotic. */
+  private static final String NETWORK_CODECS =
+      "h264,hevc,mjpeg,mpeg4,mpeg2video,mpeg1video,vp8,vp9,libdav1d,av1";
+
+  /** The link ends a silence long before; this is for a link that is broken. */
+  private static final String LINK_TIMEOUT_MICROS = "60000000";
+
+  private static final String LONGEST_ANALYSIS_MICROS = "3000000";
 
   private final int maxWidth;
   private final int jpegQuality;
@@ -24,66 +28,87 @@ final class FfmpegOrder {
   /** The order for the source with a number in its child. */
   DecoderMessage.Open of(int stream, DecodeOrder order) {
     if (order instanceof DecodeOrder.Recording recording) {
-      return new DecoderMessage.Open(
+      return open(
           stream,
+          order,
           "file:" + recording.file(),
           recording.container().demuxer(),
           Map.of("protocol_whitelist", "file"),
-          false,
-          order.framesPerSecond(),
-          maxWidth,
-          jpegQuality,
           recording.afterMicros());
     }
-    if (order instanceof DecodeOrder.Rtsp rtsp) {
-      boolean secure = rtsp.uri().scheme() == SourceUri.Scheme.RTSPS;
-      Map<String, String> options =
-          Map.of(
-              "rtsp_transport",
-              "tcp",
-              "allowed_media_types",
-              "video",
-              "timeout",
-              SOCKET_TIMEOUT_MICROS,
-              "protocol_whitelist",
-              secure ? "tls,tcp" : "tcp");
-      return live(stream, url(rtsp), "rtsp", options, order.framesPerSecond());
+    if (order instanceof DecodeOrder.Linked linked) {
+      return open(
+          stream, order, linked.url(), linked.ready().demuxer(), options(linked.ready()), -1);
     }
-    int camera = ((DecodeOrder.Webcam) order).index();
-    return live(
-        stream,
-        "/dev/video" + camera,
-        "video4linux2",
-        Map.of("protocol_whitelist", "file"),
-        order.framesPerSecond());
+    if (order instanceof DecodeOrder.Pictures pictures) {
+      Map<String, String> options = Map.of("rate", Double.toString(pictures.picturesPerSecond()));
+      return open(
+          stream,
+          order,
+          pictures.folder().toString(),
+          PictureSource.FOLDER,
+          options,
+          pictures.afterMicros());
+    }
+    if (order instanceof DecodeOrder.Synthetic drawn) {
+      return open(
+          stream,
+          order,
+          drawn.uri().toString(),
+          PictureSource.SYNTHETIC,
+          Map.of(),
+          drawn.afterMicros());
+    }
+    if (order instanceof DecodeOrder.Webcam camera) {
+      Map<String, String> options = new HashMap<>(Map.of("protocol_whitelist", "file"));
+      if (!camera.size().isEmpty()) {
+        options.put("video_size", camera.size());
+      }
+      if (!camera.rate().isEmpty()) {
+        options.put("framerate", camera.rate());
+      }
+      return open(stream, order, camera.device(), "video4linux2", options, -1);
+    }
+    throw new IllegalArgumentException("a network source is read through a link");
   }
 
-  private DecoderMessage.Open live(
-      int stream, String url, String demuxer, Map<String, String> options, double rate) {
+  private DecoderMessage.Open open(
+      int stream,
+      DecodeOrder order,
+      String url,
+      String demuxer,
+      Map<String, String> options,
+      long after) {
+    boolean paced =
+        order instanceof DecodeOrder.Linked linked
+            ? linked.ready().paced()
+            : order instanceof DecodeOrder.Synthetic && order.isLive();
     return new DecoderMessage.Open(
-        stream, url, demuxer, options, true, rate, maxWidth, jpegQuality, -1);
+        stream,
+        url,
+        demuxer,
+        options,
+        order.isLive(),
+        paced,
+        order.framesPerSecond(),
+        maxWidth,
+        jpegQuality,
+        after);
   }
 
-  private static String url(DecodeOrder.Rtsp rtsp) {
-    SourceUri uri = rtsp.uri();
-    String scheme = uri.scheme() == SourceUri.Scheme.RTSPS ? "rtsps://" : "rtsp://";
-    String credentials = uri.credentials().map(known -> known.reveal() + "@").orElse("");
-    return scheme + credentials + literal(rtsp.address()) + ":" + uri.port() + uri.path();
-  }
-
-  private static String literal(InetAddress address) {
-    String text = address.getHostAddress();
-    return address instanceof Inet6Address ? "[" + text.replaceFirst("%.*", "") + "]" : text;
-  }
-
-  /** The source's name in a sentence for people; without credentials or paths into a camera. */
-  static String name(DecodeOrder order) {
-    if (order instanceof DecodeOrder.Recording recording) {
-      return "'" + recording.file().getFileName() + "'";
+  private static Map<String, String> options(SourceLink.Ready ready) {
+    Map<String, String> options = new HashMap<>(ready.options());
+    options.put("timeout", LINK_TIMEOUT_MICROS);
+    options.put("analyzeduration", LONGEST_ANALYSIS_MICROS);
+    options.put("codec_whitelist", NETWORK_CODECS);
+    options.put("format_whitelist", ready.demuxer());
+    if (ready.protocol().equals("rtsp")) {
+      options.put("allowed_media_types", "video");
+      options.put("protocol_whitelist", "tcp");
+    } else {
+      options.put("protocol_whitelist", "http,tcp");
+      options.put("seekable", "0");
     }
-    if (order instanceof DecodeOrder.Rtsp rtsp) {
-      return "the camera at " + rtsp.uri().host() + ":" + rtsp.uri().port();
-    }
-    return "webcam:" + ((DecodeOrder.Webcam) order).index();
+    return options;
   }
 }

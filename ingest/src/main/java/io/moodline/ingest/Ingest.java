@@ -1,5 +1,6 @@
 package io.moodline.ingest;
 
+import io.moodline.runtime.Failures;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.MediaFolder;
@@ -7,7 +8,9 @@ import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.Worker;
+import java.net.InetAddress;
 import java.security.SecureRandom;
+import java.time.Duration;
 
 /**
  * The ingest of one process: wires the stage, starts its thread and closes everything in reverse.
@@ -23,12 +26,26 @@ public final class Ingest implements AutoCloseable {
   /** Starts the stage and returns at once; the health part {@code ingest} tells how it goes. */
   public static Ingest start(StageContext context) {
     Settings settings = context.settings();
-    return start(
-        context,
+    return start(context, decoders(settings, context.failures()));
+  }
+
+  private static Decoders decoders(Settings settings, Failures failures) {
+    Duration silence = settings.get(IngestSettings.RECONNECT_AFTER);
+    Dialer.Patience usual = Dialer.Patience.USUAL;
+    return new LinkedDecoders(
         DecoderPool.start(
             settings.get(IngestSettings.PICTURE_MAX_WIDTH),
             settings.get(IngestSettings.JPEG_QUALITY),
-            context.failures()));
+            failures),
+        policy(settings),
+        Dialer.of(
+            settings.get(IngestSettings.TLS_AUTHORITIES),
+            new Dialer.Patience(usual.connect(), usual.open(), silence)));
+  }
+
+  static AddressPolicy policy(Settings settings) {
+    return new AddressPolicy(
+        InetAddress::getAllByName, AddressRange.list(settings.get(IngestSettings.NETWORKS)));
   }
 
   /** Starts with decoders that the ingest owns from now on. */
@@ -52,7 +69,7 @@ public final class Ingest implements AutoCloseable {
         new StreamWork(
             context.instance(),
             decoders,
-            own(new SourceOrders(MediaFolder.open(settings), context.secrets())),
+            own(new SourceOrders(MediaFolder.open(settings), context.secrets(), policy(settings))),
             own(new FramePublisher(kafka, context.instance())),
             own(new Unanalysed(kafka)),
             metrics,

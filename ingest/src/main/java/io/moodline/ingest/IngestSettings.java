@@ -35,6 +35,18 @@ public final class IngestSettings {
           "ingest.reconnect.after",
           "10s",
           "A live stream without a frame for so long is disconnected and opened again.");
+  static final Setting<String> TLS_AUTHORITIES =
+      Setting.text(
+          "ingest.tls.authorities",
+          "",
+          "PEM file with certificates of further authorities that rtsps and https sources may be signed by; what Java"
+              + " trusts is trusted too.");
+  static final Setting<String> NETWORKS =
+      Setting.text(
+          "ingest.networks",
+          "",
+          "The only networks that sources are read from, as in 10.0.0.0/8, fd00::/8; empty for all. Link-local,"
+              + " multicast and metadata addresses are never read.");
   static final Setting<Integer> PICTURE_MAX_WIDTH =
       Setting.integer(
           "ingest.picture.max.width",
@@ -57,6 +69,8 @@ public final class IngestSettings {
           COMMIT_INTERVAL,
           STALL_AFTER,
           RECONNECT_AFTER,
+          TLS_AUTHORITIES,
+          NETWORKS,
           PICTURE_MAX_WIDTH,
           JPEG_QUALITY);
 

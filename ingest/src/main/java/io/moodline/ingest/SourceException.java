@@ -1,5 +1,14 @@
 package io.moodline.ingest;
 
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.bytedeco.ffmpeg.global.avutil;
 
 /**
@@ -27,6 +36,59 @@ final class SourceException extends Exception {
   /** Whether another try may do better. */
   boolean retry() {
     return retry;
+  }
+
+  /** Pictures of a size that is a mistake or an attack. */
+  static SourceException tooLarge(int width, int height) {
+    return new SourceException(
+        "has pictures of " + width + " x " + height + ": at most 4096 x 2304 is read", false);
+  }
+
+  /** A camera does not let us in. */
+  static SourceException login(boolean withCredentials) {
+    return new SourceException(
+        withCredentials
+            ? "refuses the user name or password"
+            : "asks for a user name and a password",
+        true);
+  }
+
+  /** What a connection's failure means. */
+  static SourceException network(IOException cause, boolean playing) {
+    if (playing && cause instanceof SocketTimeoutException) {
+      return new SourceException("sends nothing any more", true);
+    }
+    if (cause instanceof WireException) {
+      return new SourceException(String.valueOf(cause.getMessage()), true);
+    }
+    return new SourceException(trouble(cause), true);
+  }
+
+  private static String trouble(IOException cause) {
+    if (cause instanceof SocketTimeoutException) {
+      return "does not answer";
+    } else if (cause instanceof NoRouteToHostException || cause instanceof UnknownHostException) {
+      return "can not be reached";
+    } else if (cause instanceof ConnectException) {
+      return "refuses the connection: is it on, and is the port right?";
+    } else if (cause instanceof EOFException) {
+      return "closed the connection";
+    } else if (cause instanceof SSLPeerUnverifiedException
+        || hasCause(cause, CertificateException.class)) {
+      return "shows a certificate that is not trusted: name its authority in ingest.tls.authorities";
+    } else if (cause instanceof SSLException) {
+      return "does not agree on TLS";
+    }
+    return "broke the connection";
+  }
+
+  private static boolean hasCause(Throwable error, Class<? extends Throwable> kind) {
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      if (kind.isInstance(cause)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What FFmpeg's error code means for a source that was being opened. */

@@ -6,6 +6,7 @@ import io.moodline.runtime.UserException;
 import io.moodline.schemas.Purpose;
 import io.moodline.schemas.SourceUri;
 import io.moodline.schemas.v1.StreamSpec;
+import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -24,11 +25,13 @@ final class SourceOrders implements AutoCloseable {
 
   private final MediaFolder media;
   private final SecretBox secrets;
+  private final AddressPolicy policy;
   private final ExecutorService threads;
 
-  SourceOrders(MediaFolder media, SecretBox secrets) {
+  SourceOrders(MediaFolder media, SecretBox secrets, AddressPolicy policy) {
     this.media = media;
     this.secrets = secrets;
+    this.policy = policy;
     AtomicInteger number = new AtomicInteger();
     this.threads =
         Executors.newFixedThreadPool(
@@ -44,7 +47,7 @@ final class SourceOrders implements AutoCloseable {
    * Checks a stream's source in the background.
    *
    * @param afterMicros media time of a recording's last published frame; -1 for none
-   * @return ends with the order, an {@link UnknownHostException} that may pass, or a {@link
+   * @return ends with the order, a {@link SourceException} that may pass, or a {@link
    *     UserException} that will not
    */
   CompletableFuture<DecodeOrder> order(StreamSpec spec, long afterMicros) {
@@ -53,14 +56,14 @@ final class SourceOrders implements AutoCloseable {
         () -> {
           try {
             answer.complete(check(spec, afterMicros));
-          } catch (UnknownHostException | RuntimeException e) {
+          } catch (SourceException | RuntimeException e) {
             answer.completeExceptionally(e);
           }
         });
     return answer;
   }
 
-  private DecodeOrder check(StreamSpec spec, long afterMicros) throws UnknownHostException {
+  private DecodeOrder check(StreamSpec spec, long afterMicros) throws SourceException {
     SourceUri uri;
     try {
       Purpose.parse(spec.getPurpose());
@@ -68,18 +71,47 @@ final class SourceOrders implements AutoCloseable {
     } catch (IllegalArgumentException e) {
       throw new UserException(String.valueOf(e.getMessage()), e);
     }
-    double rate = spec.getTargetFramesPerSecond();
+    SourceUri complete = withCredentials(uri, spec);
+    return order(complete, spec.getTargetFramesPerSecond(), afterMicros);
+  }
+
+  /**
+   * Checks a source.
+   *
+   * @param uri with its credentials
+   * @throws SourceException when it can not be read now; later it may
+   * @throws UserException when it is not read at all
+   */
+  DecodeOrder order(SourceUri uri, double rate, long afterMicros) throws SourceException {
     return switch (uri.scheme()) {
       case FILE -> {
         Path file = media.find(uri.path());
         yield new DecodeOrder.Recording(file, MediaFolder.container(file), rate, afterMicros);
       }
-      case RTSP, RTSPS -> {
-        SourceUri complete = withCredentials(uri, spec);
-        yield new DecodeOrder.Rtsp(complete, SourceAddress.resolve(uri), rate);
-      }
-      case WEBCAM -> new DecodeOrder.Webcam(Integer.parseInt(uri.path()), rate);
+      case PICTURES ->
+          new DecodeOrder.Pictures(
+              media.findFolder(uri.path()),
+              Double.parseDouble(uri.option("rate").orElse("1")),
+              rate,
+              afterMicros);
+      case SYNTHETIC -> new DecodeOrder.Synthetic(uri, rate, afterMicros);
+      case RTSP, RTSPS, HTTP, HTTPS -> new DecodeOrder.Network(uri, address(uri), rate);
+      case WEBCAM ->
+          new DecodeOrder.Webcam(
+              uri.path(),
+              Webcams.device(uri.path()),
+              uri.option("size").orElse(""),
+              uri.option("rate").orElse(""),
+              rate);
     };
+  }
+
+  private InetAddress address(SourceUri uri) throws SourceException {
+    try {
+      return policy.resolve(uri);
+    } catch (UnknownHostException e) {
+      throw new SourceException("the source's host has no address now", true);
+    }
   }
 
   private SourceUri withCredentials(SourceUri uri, StreamSpec spec) {

@@ -1,13 +1,20 @@
 package io.moodline.ingest;
 
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
  * Decodes one source on a thread of its own, in a decoder child: open, take the frames that are
- * due, send them, say how it ended. Thread-safe.
+ * due, send them at their time, say how it ended. Thread-safe.
  */
 final class SourceThread implements AutoCloseable {
+  /** A source that came so late has stood still: its time is set anew. */
+  private static final long LATE_NANOS = 2_000_000_000L;
+
+  /** No burst is longer than this. */
+  private static final long EARLY_NANOS = 60_000_000_000L;
+
   private final DecoderMessage.Open order;
   private final Consumer<DecoderMessage> out;
   private final Consumer<Integer> done;
@@ -16,6 +23,8 @@ final class SourceThread implements AutoCloseable {
   private volatile boolean closed;
   private volatile boolean waiting;
   private volatile long movedNanos = System.nanoTime();
+  private long zeroNanos;
+  private boolean started;
 
   /**
    * A thread that does not run yet.
@@ -47,16 +56,17 @@ final class SourceThread implements AutoCloseable {
         : (int) Math.min(Integer.MAX_VALUE, (System.nanoTime() - movedNanos) / 1_000_000);
   }
 
-  /** Makes it end; a native call that runs is not cut short. */
+  /** Makes it end; a native call that runs is not cut short, but counted anew. */
   @Override
   public void close() {
+    movedNanos = System.nanoTime();
     closed = true;
     thread.interrupt();
   }
 
   private void run() {
     int stream = order.stream();
-    try (VideoSource source = VideoSource.open(order);
+    try (PictureSource source = PictureSource.open(order);
         PictureEncoder encoder = new PictureEncoder(order.maxWidth(), order.jpegQuality())) {
       Sampling sampling = new Sampling(order.framesPerSecond(), source.framesPerSecond());
       tell(
@@ -78,13 +88,11 @@ final class SourceThread implements AutoCloseable {
       System.err.println("decoding failed: " + e);
       tell(new DecoderMessage.Failed(stream, true, "brought its decoder into trouble: " + e));
     } finally {
-      if (!closed) {
-        done.accept(stream);
-      }
+      done.accept(stream);
     }
   }
 
-  private void decode(VideoSource source, PictureEncoder encoder, Sampling sampling)
+  private void decode(PictureSource source, PictureEncoder encoder, Sampling sampling)
       throws SourceException, InterruptedException {
     while (!closed) {
       movedNanos = System.nanoTime();
@@ -96,12 +104,32 @@ final class SourceThread implements AutoCloseable {
       if (!sampling.takes(time) || time <= order.afterMicros()) {
         continue;
       }
-      if (!order.live()) {
+      if (order.paced()) {
+        awaitTime(time);
+      } else if (!order.live()) {
         awaitGrant();
       }
       tell(
           encoder.encode(
               order.stream(), time, source.picture(), source.rotation(), source.pixelAspect()));
+    }
+  }
+
+  /** Waits until a picture is due, counted from the first one; late ones are not waited for. */
+  private void awaitTime(long mediaTimeMicros) throws InterruptedException {
+    long now = System.nanoTime();
+    long early = zeroNanos + mediaTimeMicros * 1000 - now;
+    if (!started || early < -LATE_NANOS || early > EARLY_NANOS) {
+      started = true;
+      zeroNanos = now - mediaTimeMicros * 1000;
+      return;
+    }
+    waiting = true;
+    try {
+      TimeUnit.NANOSECONDS.sleep(early);
+    } finally {
+      movedNanos = System.nanoTime();
+      waiting = false;
     }
   }
 

@@ -147,7 +147,7 @@ final class StreamRun {
         record.endRun(EndReason.FAILED, refused.getMessage());
         record.enter(StreamState.REFUSED, refused.getMessage());
       } else {
-        retry("the source's host has no address now");
+        retry(String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage()));
       }
     }
   }

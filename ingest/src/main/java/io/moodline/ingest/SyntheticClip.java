@@ -161,12 +161,34 @@ public record SyntheticClip(
 
   /** Draws every frame; the canvas is used again for the next one. */
   void drawAll(Frames frames) throws IOException {
-    Portrait portrait = Portrait.load();
-    Canvas background = background();
-    Canvas drawn = background.copy();
-    List<Placed> last = List.of();
+    Drawing drawing = drawing();
     for (int number = 0; number < frameCount(); number++) {
-      double second = number / (double) framesPerSecond;
+      frames.next(drawing.draw(number, number));
+    }
+  }
+
+  /** A drawing of this clip's frames, one at a time. */
+  Drawing drawing() {
+    return new Drawing();
+  }
+
+  /** Draws frames; what is the same as in the frame before is not drawn again. One thread's. */
+  final class Drawing {
+    private final Portrait portrait = Portrait.load();
+    private final Canvas background = background();
+    private Canvas drawn = background.copy();
+    private List<Placed> last = List.of();
+
+    private Drawing() {}
+
+    /**
+     * Draws a frame.
+     *
+     * @param index of the frame in the clip
+     * @param number that is burnt in, of which the lowest 16 bits count
+     */
+    Canvas draw(int index, int number) {
+      double second = index / (double) framesPerSecond;
       List<Placed> placed =
           faces.stream()
               .filter(face -> face.isThereAt(second))
@@ -175,7 +197,7 @@ public record SyntheticClip(
       if (!placed.equals(last)) {
         drawn = background.copy();
         for (Placed one : placed) {
-          draw(portrait, drawn, one);
+          SyntheticClip.draw(portrait, drawn, one);
         }
         last = placed;
       }
@@ -183,7 +205,7 @@ public record SyntheticClip(
       if (numbered) {
         burnIn(picture, number);
       }
-      frames.next(picture);
+      return picture;
     }
   }
 

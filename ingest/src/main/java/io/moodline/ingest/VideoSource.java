@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * One source opened with FFmpeg: its pictures, one after the other, with their times. Owns all
  * native memory of it. Runs in a decoder child only. Confined to the source's thread.
  */
-final class VideoSource implements AutoCloseable {
+final class VideoSource implements PictureSource {
   /** Largest picture that is decoded: 4096 x 2304. A larger one is a mistake or an attack. */
   static final long MAX_PIXELS = 4096L * 2304;
 
@@ -145,9 +145,7 @@ final class VideoSource implements AutoCloseable {
       throw new SourceException("has no video that can be decoded: its size is unknown", live);
     }
     if ((long) codedWidth * codedHeight > MAX_PIXELS) {
-      throw new SourceException(
-          "has pictures of " + codedWidth + " x " + codedHeight + ": at most 4096 x 2304 is read",
-          false);
+      throw SourceException.tooLarge(codedWidth, codedHeight);
     }
     AVCodecContext context = avcodec.avcodec_alloc_context3(decoder);
     codec = context;
@@ -206,13 +204,8 @@ final class VideoSource implements AutoCloseable {
     return opened.duration() > 0 ? opened.duration() : NO_TIME;
   }
 
-  /**
-   * Goes to the next picture.
-   *
-   * @return false at the end
-   * @throws SourceException when a recording breaks off
-   */
-  boolean next() throws SourceException {
+  @Override
+  public boolean next() throws SourceException {
     AVCodecContext context = require(codec);
     AVFrame picture = require(frame);
     while (true) {
@@ -313,44 +306,43 @@ final class VideoSource implements AutoCloseable {
     return Math.round((double) stamp * timeBaseNum * 1e6 / timeBaseDen);
   }
 
-  /** The picture that {@link #next} went to; it changes with the next call. */
-  AVFrame picture() {
+  @Override
+  public AVFrame picture() {
     return require(frame);
   }
 
-  /** Its time since the source's first picture, microseconds. */
-  long mediaTimeMicros() {
+  @Override
+  public long mediaTimeMicros() {
     return mediaMicros;
   }
 
-  /** Whether it went to any picture yet. */
-  boolean hasPicture() {
-    return mediaMicros >= 0;
-  }
-
-  String codecName() {
+  @Override
+  public String codecName() {
     return codecName;
   }
 
-  double framesPerSecond() {
+  @Override
+  public double framesPerSecond() {
     return rate;
   }
 
-  /** Quarter turns to the right that show the picture upright. */
-  int rotation() {
+  @Override
+  public int rotation() {
     return rotation;
   }
 
-  /** Width of a pixel over its height. */
-  double pixelAspect() {
+  @Override
+  public double pixelAspect() {
     return pixelAspect;
   }
 
-  int shownWidth() {
+  @Override
+  public int shownWidth() {
     return rotation % 2 == 0 ? straightWidth() : codedHeight;
   }
 
-  int shownHeight() {
+  @Override
+  public int shownHeight() {
     return rotation % 2 == 0 ? codedHeight : straightWidth();
   }
 
@@ -358,8 +350,8 @@ final class VideoSource implements AutoCloseable {
     return (int) Math.round(codedWidth * pixelAspect);
   }
 
-  /** Length as the container states it; -1 where it does not. */
-  long durationMicros() {
+  @Override
+  public long durationMicros() {
     return durationMicros;
   }
 

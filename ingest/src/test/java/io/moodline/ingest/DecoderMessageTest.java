@@ -21,6 +21,7 @@ class DecoderMessageTest {
               "rtsp",
               Map.of("timeout", "5"),
               true,
+              true,
               5,
               1280,
               92,

@@ -134,7 +134,10 @@ class DecoderPoolTest {
   void killsAChildThatHangsAndGoesOnWithAnother() throws Exception {
     var patience =
         new DecoderProcess.Patience(
-            Duration.ofSeconds(60), Duration.ofSeconds(2), Duration.ofSeconds(60));
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(60));
     var ffmpeg = new FfmpegOrder(1280, 92);
     try (DecoderPool pool =
         DecoderPool.start(ffmpeg, patience, true, (name, cause) -> bugs.add(cause))) {
@@ -210,7 +213,7 @@ class DecoderPoolTest {
   @Test
   void saysThatAWebcamIsNotThere() throws Exception {
     Heard heard = new Heard();
-    try (var decoding = pool.open(new DecodeOrder.Webcam(97, 5), heard)) {
+    try (var decoding = pool.open(new DecodeOrder.Webcam("97", "/dev/video97", "", "", 5), heard)) {
       heard.awaitEnd();
     }
     assertThat(heard.failure.message())

@@ -70,9 +70,9 @@ final class RtspServer implements AutoCloseable {
   }
 
   /** An order for a path of this server; credentials with an at sign behind, or empty. */
-  DecodeOrder order(String credentials, String path, double rate) {
+  DecodeOrder.Network order(String credentials, String path, double rate) {
     SourceUri uri = SourceUri.parse("rtsp://" + credentials + "127.0.0.1:" + port + path);
-    return new DecodeOrder.Rtsp(uri, InetAddress.getLoopbackAddress(), rate);
+    return new DecodeOrder.Network(uri, InetAddress.getLoopbackAddress(), rate);
   }
 
   /** Stops it in mid-sentence, with its connections open. */

@@ -30,7 +30,7 @@ class RtspTest {
   private static Path file;
 
   private static final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
-  private static DecoderPool pool;
+  private static Decoders pool;
 
   @BeforeAll
   static void record() throws Exception {
@@ -89,7 +89,7 @@ class RtspTest {
           .isEqualTo(
               "the camera at 127.0.0.1:" + locked.port() + " refuses the user name or password");
       DecodeOrder order =
-          new DecodeOrder.Rtsp(
+          new DecodeOrder.Network(
               SourceUri.parse("rtsp://127.0.0.1:" + freePort() + "/clip"),
               InetAddress.getLoopbackAddress(),
               5);
@@ -101,7 +101,7 @@ class RtspTest {
   void givesUpACameraThatTakesTheConnectionAndSaysNothing() throws Exception {
     try (ServerSocket hole = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
       DecodeOrder order =
-          new DecodeOrder.Rtsp(
+          new DecodeOrder.Network(
               SourceUri.parse("rtsp://127.0.0.1:" + hole.getLocalPort() + "/"),
               InetAddress.getLoopbackAddress(),
               5);
@@ -129,7 +129,7 @@ class RtspTest {
     }
   }
 
-  private static String trouble(DecoderPool pool, DecodeOrder order) throws InterruptedException {
+  private static String trouble(Decoders pool, DecodeOrder order) throws InterruptedException {
     Heard heard = new Heard();
     try (var decoding = pool.open(order, heard)) {
       heard.awaitEnd();
@@ -145,7 +145,10 @@ class RtspTest {
     }
   }
 
-  private static DecoderPool pool() {
-    return DecoderPool.start(1280, 92, (name, cause) -> bugs.add(cause));
+  private static Decoders pool() {
+    return new LinkedDecoders(
+        DecoderPool.start(1280, 92, (name, cause) -> bugs.add(cause)),
+        AddressPolicy.usual(),
+        Dialer.of("", Dialer.Patience.USUAL));
   }
 }

@@ -74,6 +74,32 @@ public final class MediaFolder {
   }
 
   /**
+   * Finds a folder of pictures.
+   *
+   * @param path absolute, or relative to the media folder
+   * @return the real path of a readable folder within this one
+   * @throws UserException when it is outside, missing or no folder
+   */
+  public Path findFolder(String path) {
+    try {
+      Path real = root.resolve(path).toRealPath();
+      if (!real.startsWith(root)) {
+        throw outside(path);
+      }
+      if (!Files.isDirectory(real, LinkOption.NOFOLLOW_LINKS) || !Files.isReadable(real)) {
+        throw new UserException("'" + path + "' is not a folder that can be read");
+      }
+      return real;
+    } catch (IOException | InvalidPathException e) {
+      if (!mayBeInside(path)) {
+        throw outside(path);
+      }
+      throw new UserException(
+          "folder '" + path + "' was not found: put it into the media folder", e);
+    }
+  }
+
+  /**
    * The container format of a recording.
    *
    * @throws UserException when the file is no video that Moodline knows

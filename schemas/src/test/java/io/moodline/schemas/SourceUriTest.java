@@ -28,13 +28,31 @@ class SourceUriTest {
     "webcam:0, WEBCAM, -1",
     "file:/media/talk.mp4, FILE, -1",
     "file:///media/talk.mp4, FILE, -1",
-    "file:talk.mp4, FILE, -1"
+    "file:talk.mp4, FILE, -1",
+    "http://cam/video.mjpg, HTTP, 80",
+    "https://cam:8443/live/index.m3u8?x=1, HTTPS, 8443",
+    "webcam:HD Pro Webcam C920, WEBCAM, -1",
+    "webcam:0?size=1280x720&rate=30, WEBCAM, -1",
+    "pictures:holiday?rate=0.5, PICTURES, -1",
+    "synthetic:live?size=640x360&rate=25&faces=2&seed=7, SYNTHETIC, -1",
   })
   void readsWhatIsListed(String text, SourceUri.Scheme scheme, int port) {
     SourceUri uri = SourceUri.parse(text);
     assertThat(uri.scheme()).isEqualTo(scheme);
     assertThat(uri.port()).isEqualTo(port);
-    assertThat(uri.isLive()).isEqualTo(scheme != SourceUri.Scheme.FILE);
+    assertThat(uri.isLive())
+        .isEqualTo(scheme != SourceUri.Scheme.FILE && scheme != SourceUri.Scheme.PICTURES);
+  }
+
+  @Test
+  void keepsItsOwnOptionsFromTheCamera() {
+    SourceUri uri = SourceUri.parse("rtsp://cam/live?channel=1&transport=udp&sub=2");
+    assertThat(uri.path()).isEqualTo("/live?channel=1&sub=2");
+    assertThat(uri.option("transport")).hasValue("udp");
+    assertThat(uri).hasToString("rtsp://cam/live?channel=1&transport=udp&sub=2");
+    assertThat(SourceUri.parse("rtsp://cam/live?transport=tcp").path()).isEqualTo("/live");
+    assertThat(SourceUri.parse("rtsp://cam?channel=1").path()).isEqualTo("/?channel=1");
+    assertThat(SourceUri.parse("synthetic:recording?seconds=5").isLive()).isFalse();
   }
 
   @ParameterizedTest
@@ -42,7 +60,20 @@ class SourceUriTest {
       strings = {
         "",
         "lobby",
-        "http://host/x",
+        "ftp://host/x",
+        "HTTP://host/x",
+        "http://host/x\u00e9",
+        "http://b\u00fccher/x",
+        "https://0x7f.1/x",
+        "rtsp://host/x?transport=multicast",
+        "rtsp://host/x?transport=udp&transport=tcp",
+        "synthetic:",
+        "synthetic:live?size=9x9",
+        "synthetic:live?shell=1",
+        "webcam:0?rate=1e9",
+        "webcam:../video0",
+        "pictures:",
+        "pictures:x?rate=0",
         "exec:ls",
         "concat:a|b",
         "rtsp://0177.0.0.1/x",
@@ -57,7 +88,7 @@ class SourceUriTest {
         "rtsp://host\\@evil/x",
         "rtsp://host/x#y",
         "rtsp://host/\nx",
-        "webcam:front",
+        "webcam:",
         "file:",
         "file://server/share.mp4"
       })

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -62,7 +63,7 @@ record StreamRequest(
                 .orElseThrow(
                     () ->
                         Problem.unprocessable(
-                            "a source is missing: give rtsp://..., rtsps://..., webcam:0 or file:..."))),
+                            "a source is missing: give rtsp://..., http://..., webcam:0, file:... or synthetic:live"))),
         defaultFramesPerSecond);
   }
 
@@ -85,10 +86,12 @@ record StreamRequest(
     } catch (IllegalArgumentException e) {
       throw Problem.unprocessable(String.valueOf(e.getMessage()));
     }
-    if (source.isLive() && SECRET_IN_PATH.matcher(source.path()).matches()) {
+    if (source.scheme().isNetwork() && SECRET_IN_PATH.matcher(source.path()).matches()) {
       throw Problem.unprocessable(
           "the source seems to hold a password behind the host, where everyone would see it: write"
-              + " rtsp://user:password@host/path");
+              + " "
+              + source.scheme().name().toLowerCase(Locale.ROOT)
+              + "://user:password@host/path");
     }
     return source;
   }
@@ -163,9 +166,9 @@ record StreamRequest(
       RecordingCheck checked,
       SecretBox secrets,
       Clock clock) {
-    String shown = source.isLive() ? source.toString() : inMediaFolder(media);
+    String shown = shown(media);
     boolean sameSource = before != null && before.getSource().equals(shown);
-    if (!source.isLive() && !sameSource) {
+    if (source.scheme() == SourceUri.Scheme.FILE && !sameSource) {
       check(media, checked);
     }
     ByteBuffer sealed = sealed(id, sameSource ? before : null, secrets);
@@ -202,9 +205,16 @@ record StreamRequest(
   }
 
   /** The source as it is stored and shown: never where on the server the media folder lies. */
-  private String inMediaFolder(MediaFolder media) {
+  private String shown(MediaFolder media) {
     try {
-      return "file:" + media.root().relativize(media.find(source.path()));
+      return switch (source.scheme()) {
+        case FILE -> "file:" + media.root().relativize(media.find(source.path()));
+        case PICTURES ->
+            "pictures:"
+                + media.root().relativize(media.findFolder(source.path()))
+                + source.option("rate").map(rate -> "?rate=" + rate).orElse("");
+        default -> source.toString();
+      };
     } catch (UserException e) {
       throw Problem.unprocessable(e);
     }

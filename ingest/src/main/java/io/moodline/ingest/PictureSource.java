@@ -1,0 +1,64 @@
+package io.moodline.ingest;
+
+import org.bytedeco.ffmpeg.avutil.AVFrame;
+
+/**
+ * Pictures of one source, one after the other, with their times. Owns native memory. Runs in a
+ * decoder child only. Confined to the source's thread.
+ */
+interface PictureSource extends AutoCloseable {
+  /** In the place of a demuxer: a folder of pictures. */
+  String FOLDER = "moodline-folder";
+
+  /** In the place of a demuxer: drawn pictures. */
+  String SYNTHETIC = "moodline-synthetic";
+
+  /**
+   * Opens a source.
+   *
+   * @throws SourceException when it can not be opened, or holds no video that can be decoded
+   */
+  static PictureSource open(DecoderMessage.Open order) throws SourceException {
+    return switch (order.demuxer()) {
+      case FOLDER -> PictureFolder.open(order);
+      case SYNTHETIC -> SyntheticSource.open(order);
+      default -> VideoSource.open(order);
+    };
+  }
+
+  /**
+   * Goes to the next picture.
+   *
+   * @return false at the end
+   * @throws SourceException when a recording breaks off
+   */
+  boolean next() throws SourceException;
+
+  /** The picture that {@link #next} went to; it changes with the next call. */
+  AVFrame picture();
+
+  /** Its time since the source's first picture, microseconds. */
+  long mediaTimeMicros();
+
+  /** FFmpeg's name of the codec. */
+  String codecName();
+
+  /** The source's own rate; 0 where it does not say. */
+  double framesPerSecond();
+
+  /** Quarter turns to the right that show the picture upright. */
+  int rotation();
+
+  /** Width of a pixel over its height. */
+  double pixelAspect();
+
+  int shownWidth();
+
+  int shownHeight();
+
+  /** Length as the container states it; -1 where it does not. */
+  long durationMicros();
+
+  @Override
+  void close();
+}
