@@ -23,6 +23,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -79,6 +80,7 @@ final class Node implements AutoCloseable {
       Sink.checkAddress(settings);
     }
     int replication = 1;
+    Map<String, String> security = Map.of();
     String bootstrap = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP);
     if (bootstrap.isEmpty()) {
       EmbeddedBroker broker =
@@ -88,12 +90,14 @@ final class Node implements AutoCloseable {
       bootstrap = broker.bootstrapServers();
     } else {
       replication = settings.get(RuntimeSettings.TOPIC_REPLICATION);
+      security = RuntimeSettings.kafkaSecurity(settings);
     }
     KafkaConnection kafka =
         new KafkaConnection(
             bootstrap,
             new Topics(settings.get(RuntimeSettings.TOPIC_PREFIX)),
-            settings.get(RuntimeSettings.TOPIC_PARTITIONS));
+            settings.get(RuntimeSettings.TOPIC_PARTITIONS),
+            security);
     TopicSetup.apply(kafka, replication, List.of(kafka.group("ingest"), kafka.group("analyzer")));
     StageContext context =
         new StageContext(
@@ -102,7 +106,7 @@ final class Node implements AutoCloseable {
             kafka,
             new PrometheusRegistry(),
             health,
-            SecretBox.open(settings.home().resolve("secret.key")),
+            SecretBox.open(RuntimeSettings.secretKeyFile(settings)),
             failures,
             Clock.systemUTC());
     List<Callable<AutoCloseable>> stages = new ArrayList<>();

@@ -17,6 +17,7 @@ final class RunningNode implements AutoCloseable {
 
   private final Runnable afterwards;
   private final Thread hook = new Thread(this::stopOnSignal, "shutdown");
+  private volatile @Nullable Thread starting;
   private @Nullable Node node;
   private boolean closed;
 
@@ -34,6 +35,7 @@ final class RunningNode implements AutoCloseable {
       Settings settings, Set<Node.Role> roles, ProgressLine progress, Runnable afterwards)
       throws InterruptedException {
     RunningNode running = new RunningNode(afterwards);
+    running.starting = Thread.currentThread();
     try {
       progress.step("starting ...");
       running.open(settings, roles);
@@ -44,6 +46,8 @@ final class RunningNode implements AutoCloseable {
       progress.done();
       running.close();
       throw e;
+    } finally {
+      running.starting = null;
     }
   }
 
@@ -68,6 +72,10 @@ final class RunningNode implements AutoCloseable {
   }
 
   private void stopOnSignal() {
+    Thread waiting = starting;
+    if (waiting != null) {
+      waiting.interrupt(); // it may wait for a Kafka that never answers
+    }
     stop();
     // The JVM would report 128 + signal, though everything was stopped as it should.
     Runtime.getRuntime().halt(0);
@@ -92,8 +100,19 @@ final class RunningNode implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      return; // a signal came first: its hook stops the node and ends the process
+      awaitHalt(); // a signal came first: its hook stops the node and ends the process
     }
     stop();
+  }
+
+  /** What interrupted the caller is the signal, and nothing is left to be said about it. */
+  private void awaitHalt() {
+    while (true) {
+      try {
+        hook.join();
+      } catch (InterruptedException e) {
+        continue;
+      }
+    }
   }
 }

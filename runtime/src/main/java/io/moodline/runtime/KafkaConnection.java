@@ -20,18 +20,40 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * @param bootstrapServers {@code host:port}, separated by commas
  * @param topics the catalogue
  * @param partitions number of partitions of every topic
+ * @param security further properties of every client, such as {@code security.protocol}
  */
-public record KafkaConnection(String bootstrapServers, Topics topics, int partitions) {
+public record KafkaConnection(
+    String bootstrapServers, Topics topics, int partitions, Map<String, String> security) {
   /** How long a group waits for a silent member: Kafka's 45 s would be the pause after a kill. */
   private static final String CLASSIC_SESSION_TIMEOUT_MILLIS = "6000";
+
+  public KafkaConnection {
+    security = Map.copyOf(security);
+  }
+
+  /** A Kafka that asks for no credentials. */
+  public KafkaConnection(String bootstrapServers, Topics topics, int partitions) {
+    this(bootstrapServers, topics, partitions, Map.of());
+  }
+
+  /** The properties hold passwords: none of them is printed. */
+  @Override
+  public String toString() {
+    return "KafkaConnection[" + bootstrapServers + ", " + topics.prefix() + "]";
+  }
+
+  private Map<String, Object> clientConfig() {
+    Map<String, Object> config = new HashMap<>(security);
+    config.put("bootstrap.servers", bootstrapServers);
+    return config;
+  }
 
   /**
    * A consumer that sees committed records only and starts at the beginning; never commits by
    * itself.
    */
   public KafkaConsumer<byte[], byte[]> consumer(String clientId, Map<String, Object> more) {
-    Map<String, Object> config = new HashMap<>();
-    config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    Map<String, Object> config = clientConfig();
     config.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
     config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
@@ -58,8 +80,7 @@ public record KafkaConnection(String bootstrapServers, Topics topics, int partit
 
   /** An idempotent producer. */
   public KafkaProducer<byte[], byte[]> producer(String clientId, Map<String, Object> more) {
-    Map<String, Object> config = new HashMap<>();
-    config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    Map<String, Object> config = clientConfig();
     config.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
     config.put(ProducerConfig.ACKS_CONFIG, "all");
     config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topics.MAX_RECORD_BYTES);
@@ -81,21 +102,16 @@ public record KafkaConnection(String bootstrapServers, Topics topics, int partit
   }
 
   public Admin admin(String clientId) {
-    return Admin.create(
-        Map.of(
-            "bootstrap.servers",
-            bootstrapServers,
-            "client.id",
-            clientId,
-            "default.api.timeout.ms",
-            60_000));
+    Map<String, Object> config = clientConfig();
+    config.put("client.id", clientId);
+    config.put("default.api.timeout.ms", 60_000);
+    return Admin.create(config);
   }
 
   /** Client settings for Kafka Streams, which makes its own clients. */
   public Map<String, Object> streamsConfig(String applicationId) {
-    Map<String, Object> config = new HashMap<>();
+    Map<String, Object> config = clientConfig();
     config.put("application.id", topics.prefix() + "-" + applicationId);
-    config.put("bootstrap.servers", bootstrapServers);
     config.put("consumer.session.timeout.ms", CLASSIC_SESSION_TIMEOUT_MILLIS);
     config.put("consumer.heartbeat.interval.ms", "2000");
     config.put("consumer.max.partition.fetch.bytes", Topics.MAX_RECORD_BYTES);

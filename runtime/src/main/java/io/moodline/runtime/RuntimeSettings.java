@@ -1,7 +1,9 @@
 package io.moodline.runtime;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** Settings that every process has. Thread-safe. */
 public final class RuntimeSettings {
@@ -10,6 +12,12 @@ public final class RuntimeSettings {
           "kafka.bootstrap.servers",
           "",
           "Addresses of a Kafka cluster, host:port, separated by commas. Empty starts the embedded broker.");
+  public static final Setting<String> KAFKA_CLIENT_FILE =
+      Setting.text(
+          "kafka.client.file",
+          "",
+          "Java properties file with further Kafka client settings for a cluster that asks for TLS or credentials:"
+              + " security.protocol, sasl.mechanism, sasl.jaas.config, ssl.truststore.location and the like.");
   public static final Setting<String> TOPIC_PREFIX =
       Setting.text("topics.prefix", "moodline", "First word of every topic's name.");
   public static final Setting<Integer> TOPIC_PARTITIONS =
@@ -54,6 +62,12 @@ public final class RuntimeSettings {
           "data.folder",
           "",
           "Folder of the embedded broker and the state stores. Empty means data in MOODLINE_HOME.");
+  public static final Setting<String> SECRET_KEY_FILE =
+      Setting.text(
+          "secret.key.file",
+          "",
+          "File of the 32-byte key that seals cameras' credentials, the same for all processes of a cluster. Empty"
+              + " means secret.key in MOODLINE_HOME; made when missing.");
   public static final Setting<String> MEDIA_FOLDER =
       Setting.text(
           "media.folder",
@@ -63,6 +77,7 @@ public final class RuntimeSettings {
   public static final List<Setting<?>> ALL =
       List.of(
           KAFKA_BOOTSTRAP,
+          KAFKA_CLIENT_FILE,
           TOPIC_PREFIX,
           TOPIC_PARTITIONS,
           TOPIC_REPLICATION,
@@ -71,6 +86,7 @@ public final class RuntimeSettings {
           STATUS_PORT,
           STATUS_HOST,
           DATA_FOLDER,
+          SECRET_KEY_FILE,
           MEDIA_FOLDER);
 
   private RuntimeSettings() {}
@@ -79,5 +95,27 @@ public final class RuntimeSettings {
   public static Path dataFolder(Settings settings) {
     String text = settings.get(DATA_FOLDER);
     return text.isEmpty() ? settings.home().resolve("data") : Path.of(text);
+  }
+
+  /** The file of the key that seals credentials. */
+  public static Path secretKeyFile(Settings settings) {
+    String text = settings.get(SECRET_KEY_FILE);
+    return text.isEmpty() ? settings.home().resolve("secret.key") : Path.of(text);
+  }
+
+  /**
+   * What {@code kafka.client.file} holds; empty without one.
+   *
+   * @throws UserException when the file can not be read
+   */
+  public static Map<String, String> kafkaSecurity(Settings settings) {
+    String file = settings.get(KAFKA_CLIENT_FILE);
+    if (file.isEmpty()) {
+      return Map.of();
+    }
+    if (!Files.isReadable(Path.of(file))) {
+      throw new UserException("kafka.client.file " + file + " is not a readable file");
+    }
+    return Settings.readFile(Path.of(file));
   }
 }

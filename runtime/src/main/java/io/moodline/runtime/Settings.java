@@ -77,7 +77,7 @@ public final class Settings {
         });
   }
 
-  private static Map<String, String> readFile(Path file) {
+  static Map<String, String> readFile(Path file) {
     if (!Files.exists(file)) {
       return Map.of();
     }

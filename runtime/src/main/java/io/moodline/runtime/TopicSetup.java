@@ -10,9 +10,12 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
@@ -27,6 +30,7 @@ public final class TopicSetup {
 
   private static final String GROUP_HEARTBEAT_MILLIS = "1000";
 
+  private static final Duration CLUSTER_PATIENCE = Duration.ofSeconds(10);
   private static final Duration DESCRIBE_PATIENCE = Duration.ofSeconds(30);
 
   private static final Logger log = LoggerFactory.getLogger(TopicSetup.class);
@@ -37,15 +41,49 @@ public final class TopicSetup {
    * Creates what is missing.
    *
    * @param groups consumer groups of the new protocol whose session timeout must be short
-   * @throws UserException when a topic exists with another number of partitions
+   *     <p>Waits for a cluster that does not answer, and says so in the log.
+   * @throws UserException when a topic exists with another number of partitions, or Kafka's clients
+   *     refuse their settings
    */
   public static void apply(KafkaConnection kafka, int replication, Collection<String> groups)
       throws InterruptedException {
-    try (Admin admin = kafka.admin("moodline-setup")) {
+    try (Admin admin = open(kafka)) {
+      awaitCluster(admin, kafka.bootstrapServers());
       List<Topics.Topic> topics = kafka.topics().all();
       createMissing(admin, topics, kafka.partitions(), replication);
       checkPartitions(admin, topics, kafka.partitions());
       shortenSessions(admin, groups);
+    }
+  }
+
+  private static Admin open(KafkaConnection kafka) {
+    try {
+      return kafka.admin("moodline-setup");
+    } catch (KafkaException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      throw new UserException(
+          "Kafka's clients refuse their settings (kafka.bootstrap.servers, kafka.client.file): "
+              + cause.getMessage(),
+          e);
+    }
+  }
+
+  private static void awaitCluster(Admin admin, String servers) throws InterruptedException {
+    var patience = new DescribeClusterOptions().timeoutMs((int) CLUSTER_PATIENCE.toMillis());
+    while (true) {
+      try {
+        admin.describeCluster(patience).clusterId().get();
+        return;
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof RetriableException)) {
+          throw new UserException(
+              "Kafka at " + servers + " refuses Moodline: " + e.getMessage(), e);
+        }
+        log.atWarn()
+            .addKeyValue("servers", servers)
+            .addKeyValue("cause", String.valueOf(e.getCause()))
+            .log("Kafka does not answer; trying again");
+      }
     }
   }
 
