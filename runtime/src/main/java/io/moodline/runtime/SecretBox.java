@@ -12,6 +12,7 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import javax.crypto.Cipher;
+import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -94,6 +95,20 @@ public final class SecretBox {
     byte[] nonce = Arrays.copyOf(sealed, NONCE_BYTES);
     byte[] rest = Arrays.copyOfRange(sealed, NONCE_BYTES, sealed.length);
     return new String(run(Cipher.DECRYPT_MODE, nonce, streamId, rest), StandardCharsets.UTF_8);
+  }
+
+  /**
+   * A secret of 32 bytes that follows from the key and what it is for: every process that has the
+   * key knows it, and it tells nothing about the key (HMAC-SHA256).
+   */
+  public byte[] derive(String use) {
+    try {
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(new SecretKeySpec(key.getEncoded(), "HmacSHA256"));
+      return mac.doFinal(use.getBytes(StandardCharsets.UTF_8));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every Java has HmacSHA256", e);
+    }
   }
 
   private byte[] run(int mode, byte[] nonce, String streamId, byte[] input) {

@@ -29,6 +29,15 @@ class SecretBoxTest {
   }
 
   @Test
+  void derivesTheSameSecretFromTheSameKeyForTheSameUseOnly() {
+    SecretBox box = SecretBox.open(home.resolve("a.key"));
+    byte[] secret = box.derive("one");
+    assertThat(secret).hasSize(32).isEqualTo(SecretBox.open(home.resolve("a.key")).derive("one"));
+    assertThat(box.derive("two")).isNotEqualTo(secret);
+    assertThat(SecretBox.open(home.resolve("b.key")).derive("one")).isNotEqualTo(secret);
+  }
+
+  @Test
   void keepsTheKeyFromOtherUsers() throws Exception {
     Path key = home.resolve("secret.key");
     SecretBox.open(key);

@@ -2,9 +2,16 @@ package io.moodline.sink;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.javalin.http.Context;
+import java.io.IOException;
+import java.io.OutputStream;
+import org.eclipse.jetty.ee10.servlet.ServletContextRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How bodies are written. Thread-safe. */
 final class Answers {
+  private static final Logger log = LoggerFactory.getLogger(Answers.class);
+
   private Answers() {}
 
   static void json(Context ctx, int status, JsonNode body) {
@@ -13,5 +20,38 @@ final class Answers {
 
   static void text(Context ctx, String contentType, String body) {
     ctx.status(200).header("Content-Type", contentType + "; charset=utf-8").result(body);
+  }
+
+  /** A body that is made while it is sent. */
+  @FunctionalInterface
+  interface Body {
+    void write(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Sends a body of any length in little memory. One that fails before anything was sent is
+   * answered with a problem; later the connection is broken, so that half an answer never looks
+   * whole.
+   */
+  static void stream(Context ctx, String contentType, Body body) {
+    ctx.status(200).header("Content-Type", contentType);
+    try {
+      OutputStream out = ctx.res().getOutputStream();
+      body.write(out);
+      out.flush();
+    } catch (IOException | RuntimeException e) {
+      if (!ctx.res().isCommitted()) {
+        ctx.res().resetBuffer();
+        throw e instanceof RuntimeException known
+            ? known
+            : Problem.unavailable("the answer can not be written");
+      }
+      log.atDebug().setCause(e).log("answer broken off");
+      ServletContextRequest.getServletContextRequest(ctx.req())
+          .getConnectionMetaData()
+          .getConnection()
+          .getEndPoint()
+          .close();
+    }
   }
 }

@@ -14,5 +14,7 @@ enum Role implements RouteRole {
   /** Also registers, changes, removes and replays. */
   OPERATOR,
   /** Also what concerns the installation. */
-  ADMIN
+  ADMIN,
+  /** Other instances of this installation, by a token that follows from their common key. */
+  INTERNAL
 }

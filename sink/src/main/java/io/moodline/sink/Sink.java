@@ -22,6 +22,8 @@ public final class Sink implements AutoCloseable {
   private final TimelineApi api;
   private final StreamRegistry registry;
   private final EventRoutes events;
+  private final QueryGate gate;
+  private final TimelineQueries timelines;
 
   private Sink(StageContext ctx, RecordingCheck check, @Nullable TimelineQueries given) {
     try {
@@ -29,7 +31,8 @@ public final class Sink implements AutoCloseable {
       MediaFolder media = MediaFolder.open(ctx.settings());
       ApiMetrics metrics = new ApiMetrics(ctx.metrics());
       JvmMetrics.builder().register(ctx.metrics());
-      TimelineQueries timelines = given == null ? open(TimelineEngine.start(ctx)).queries() : given;
+      gate = new QueryGate();
+      timelines = given == null ? gate : given;
       registry = open(StreamRegistry.start(ctx, metrics));
       events = open(new EventRoutes(ctx, registry, metrics));
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
@@ -47,8 +50,13 @@ public final class Sink implements AutoCloseable {
                       new ExportRoutes(registry, timelines, timelineRoutes),
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
+                      new StoreRoutes(gate),
                       new SystemRoutes(ctx),
                       new WebPage())));
+      if (given == null) {
+        TimelineEngine engine = open(TimelineEngine.start(ctx, api.address()));
+        gate.open(engine.queries(), engine.local());
+      }
       open(events::endReaders); // before the server, which waits for open requests
       ctx.health().report(HEALTH_PART, Health.State.UP, "");
     } catch (RuntimeException e) {
@@ -93,6 +101,16 @@ public final class Sink implements AutoCloseable {
 
   StreamRegistry registry() {
     return registry;
+  }
+
+  /** Answers about every stream, wherever its stores are. */
+  TimelineQueries queries() {
+    return timelines;
+  }
+
+  /** Answers from the stores of this instance alone. */
+  StoreAsker stores() {
+    return gate;
   }
 
   EventRoutes events() {

@@ -13,6 +13,12 @@ public final class SinkSettings {
           "Address of the HTTP server: 127.0.0.1, ::1 or localhost. Others need tokens, which this version lacks.");
   static final Setting<Integer> PORT =
       Setting.integer("http.port", 7470, 0, 65535, "Port of the HTTP server; 0 takes a free one.");
+  static final Setting<String> ADVERTISED =
+      Setting.text(
+          "http.advertised",
+          "",
+          "Where other processes of a cluster reach this one's HTTP server, host or host:port. Empty means http.host,"
+              + " or this machine's name where that is a wildcard.");
   static final Setting<Integer> UPLOAD_MEGABYTES =
       Setting.integer(
           "http.upload-max-megabytes",
@@ -60,6 +66,7 @@ public final class SinkSettings {
       List.of(
           HOST,
           PORT,
+          ADVERTISED,
           UPLOAD_MEGABYTES,
           EVENT_READERS,
           EVENT_RING,

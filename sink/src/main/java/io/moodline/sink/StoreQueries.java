@@ -1,50 +1,60 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.AvroSerde;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
-import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.Predicate;
-import org.apache.kafka.common.serialization.Serializer;
-import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.StoreQueryParameters;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
-import org.apache.kafka.streams.state.KeyValueIterator;
-import org.apache.kafka.streams.state.QueryableStoreTypes;
-import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.apache.avro.specific.SpecificRecord;
 
 /**
- * Answers from the stores of this instance: windows from the table, ledgers from the counting
- * application. Every question is about one stream, so about one partition; asking the instance that
- * owns it is what {@link #ask} will do once there is more than one. Thread-safe.
+ * Answers from the stores of whichever instance holds them: windows from the table, ledgers from
+ * the counting application. Every question is about one stream, so about one partition; {@link
+ * #ask} is the only way to a store. Thread-safe.
  */
-final class StoreQueries implements TimelineQueries {
+final class StoreQueries implements MarkedQueries {
   private static final Instant START_OF_TIME = Instant.ofEpochMilli(Long.MIN_VALUE);
   private static final Instant END_OF_TIME = Instant.ofEpochMilli(Long.MAX_VALUE);
   private static final Duration FINEST = Steps.ALL.get(0);
   private static final Duration COARSEST = Steps.ALL.get(Steps.ALL.size() - 1);
 
-  private final KafkaStreams timelines;
-  private final KafkaStreams table;
-  private final int partitions;
-  private final TimelineMetrics metrics;
+  /** Values to look at where one is wanted, in case that it can not be read. */
+  private static final int FEW = 4;
 
-  StoreQueries(
-      KafkaStreams timelines, KafkaStreams table, int partitions, TimelineMetrics metrics) {
-    this.timelines = timelines;
-    this.table = table;
-    this.partitions = partitions;
+  private final StoreAsker stores;
+  private final TimelineMetrics metrics;
+  private final boolean staleAllowed;
+  private volatile boolean stale;
+
+  /** Answers that are never stale. */
+  StoreQueries(StoreAsker stores, TimelineMetrics metrics) {
+    this(stores, metrics, false);
+  }
+
+  private StoreQueries(StoreAsker stores, TimelineMetrics metrics, boolean staleAllowed) {
+    this.stores = stores;
     this.metrics = metrics;
+    this.staleAllowed = staleAllowed;
+  }
+
+  @Override
+  public MarkedQueries orStale() {
+    return new StoreQueries(stores, metrics, true);
+  }
+
+  @Override
+  public boolean stale() {
+    return stale;
   }
 
   @Override
@@ -57,6 +67,7 @@ final class StoreQueries implements TimelineQueries {
           step,
           ceiling(from),
           ceiling(to) - 1,
+          limit,
           window -> {
             windows.add(window);
             return windows.size() < limit;
@@ -67,43 +78,41 @@ final class StoreQueries implements TimelineQueries {
 
   @Override
   public Optional<TimelineWindow> latest(String streamId, Duration step) {
-    return edge(streamId, step, store -> all(store::reverseRange, streamId, step));
+    return edge(streamId, step, true);
+  }
+
+  @Override
+  public Optional<TimelineWindow> earliest(String streamId, Duration step) {
+    return edge(streamId, step, false);
   }
 
   @Override
   public Optional<Extent> extent(String streamId) {
-    Optional<TimelineWindow> first =
-        edge(streamId, FINEST, store -> all(store::range, streamId, FINEST));
-    return first.flatMap(
-        oldest ->
-            latest(streamId, FINEST)
-                .map(newest -> new Extent(oldest.getStart(), newest.getStart().plus(FINEST))));
+    return earliest(streamId, FINEST)
+        .flatMap(
+            oldest ->
+                latest(streamId, FINEST)
+                    .map(newest -> new Extent(oldest.getStart(), newest.getStart().plus(FINEST))));
   }
 
   @Override
   public Optional<RunLedger> ledger(String streamId, String runId) {
-    return this.<byte[], RunLedger, Optional<RunLedger>>ask(
-        timelines,
-        EmotionTimelines.LEDGERS,
-        streamId,
-        store -> Optional.ofNullable(store.get(Ledgers.key(streamId, runId))));
+    byte[] key = Ledgers.key(streamId, runId);
+    return ask(QueryStore.LEDGERS, streamId, key, key, 1, false).stream()
+        .findFirst()
+        .map(Serdes.RUN_LEDGER::decode);
   }
 
   @Override
   public List<RunLedger> ledgers(String streamId) {
+    byte[] from = Ledgers.prefix(streamId);
+    byte[] to = Arrays.copyOf(from, from.length);
+    to[to.length - 1]++; // the prefix's last byte is the slash
     List<RunLedger> ledgers =
-        this.<byte[], RunLedger, List<RunLedger>>ask(
-            timelines,
-            EmotionTimelines.LEDGERS,
-            streamId,
-            store -> {
-              List<RunLedger> found = new ArrayList<>();
-              try (KeyValueIterator<byte[], RunLedger> runs =
-                  store.prefixScan(Ledgers.prefix(streamId), (Serializer<byte[]>) (t, b) -> b)) {
-                runs.forEachRemaining(run -> found.add(run.value));
-              }
-              return found;
-            });
+        new ArrayList<>(
+            ask(QueryStore.LEDGERS, streamId, from, to, StoreQuestion.MAX_LIMIT, false).stream()
+                .map(Serdes.RUN_LEDGER::decode)
+                .toList());
     ledgers.sort(
         Comparator.comparing(
             RunLedger::getFirstCaptureTime, Comparator.nullsFirst(Comparator.naturalOrder())));
@@ -144,6 +153,7 @@ final class StoreQueries implements TimelineQueries {
         FINEST,
         Steps.startOf(first, FINEST).toEpochMilli(),
         last.toEpochMilli(),
+        Integer.MAX_VALUE,
         window -> {
           frames[0] +=
               window.getAnalysed()
@@ -154,78 +164,73 @@ final class StoreQueries implements TimelineQueries {
     return frames[0];
   }
 
-  /** Gives windows to {@code reader}, oldest first, until it has enough. */
+  /** Gives windows to {@code reader}, oldest first, until it has enough; a page at a time. */
   private void scan(
       String streamId,
       Duration step,
       long firstMillis,
       long lastMillis,
+      int limit,
       Predicate<TimelineWindow> reader) {
-    this.<byte[], byte[], Boolean>ask(
-        table,
-        TimelineTable.STORE,
-        streamId,
-        store -> {
-          try (KeyValueIterator<byte[], byte[]> found =
-              store.range(
-                  key(streamId, step, Instant.ofEpochMilli(firstMillis)),
-                  key(streamId, step, Instant.ofEpochMilli(lastMillis)))) {
-            boolean more = true;
-            while (more && found.hasNext()) {
-              Optional<TimelineWindow> window = read(found.next().value);
-              more = window.isEmpty() || reader.test(window.get());
-            }
-            return more;
-          }
-        });
+    int page = Math.min(StoreQuestion.MAX_LIMIT, Math.max(1, limit));
+    byte[] from = key(streamId, step, Instant.ofEpochMilli(firstMillis));
+    byte[] to = key(streamId, step, Instant.ofEpochMilli(lastMillis));
+    boolean more = true;
+    while (more) {
+      List<byte[]> values = ask(QueryStore.WINDOWS, streamId, from, to, page, false);
+      more = values.size() == page;
+      for (byte[] value : values) {
+        Optional<TimelineWindow> window = read(Serdes.TIMELINE_WINDOW, value);
+        more &= window.isEmpty() || reader.test(window.get());
+      }
+      if (more) {
+        from = after(streamId, step, values, from);
+      }
+    }
   }
 
-  private Optional<TimelineWindow> edge(
-      String streamId,
-      Duration step,
-      Function<ReadOnlyKeyValueStore<byte[], byte[]>, KeyValueIterator<byte[], byte[]>> scan) {
-    return this.<byte[], byte[], Optional<TimelineWindow>>ask(
-        table,
-        TimelineTable.STORE,
-        streamId,
-        store -> {
-          try (KeyValueIterator<byte[], byte[]> found = scan.apply(store)) {
-            Optional<TimelineWindow> window = Optional.empty();
-            while (window.isEmpty() && found.hasNext()) {
-              window = read(found.next().value);
-            }
-            return window;
-          }
-        });
+  /** The key after a page's last window that can be read. */
+  private byte[] after(String streamId, Duration step, List<byte[]> page, byte[] from) {
+    for (int i = page.size() - 1; i >= 0; i--) {
+      Optional<TimelineWindow> window = read(Serdes.TIMELINE_WINDOW, page.get(i));
+      if (window.isPresent()) {
+        return key(streamId, step, window.get().getStart().plusMillis(1));
+      }
+    }
+    throw new NotReadyException("windows from " + from.length + " bytes on can not be read");
   }
 
-  /** An unreadable window is left out of an answer, and counted, rather than failing all of it. */
-  private Optional<TimelineWindow> read(byte[] value) {
+  private Optional<TimelineWindow> edge(String streamId, Duration step, boolean newest) {
+    return ask(
+            QueryStore.WINDOWS,
+            streamId,
+            key(streamId, step, START_OF_TIME),
+            key(streamId, step, END_OF_TIME),
+            FEW,
+            newest)
+        .stream()
+        .flatMap(value -> read(Serdes.TIMELINE_WINDOW, value).stream())
+        .findFirst();
+  }
+
+  /** An unreadable value is left out of an answer, and counted, rather than failing all of it. */
+  private <T extends SpecificRecord> Optional<T> read(AvroSerde<T> serde, byte[] value) {
     try {
-      return Optional.of(Serdes.TIMELINE_WINDOW.decode(value));
+      return Optional.of(serde.decode(value));
     } catch (UnreadableRecordException e) {
       metrics.unreadableWindow();
       return Optional.empty();
     }
   }
 
-  private <K, V, A> A ask(
-      KafkaStreams application,
-      String store,
-      String streamId,
-      Function<ReadOnlyKeyValueStore<K, V>, A> question) {
-    try {
-      return question.apply(
-          application.store(
-              StoreQueryParameters.fromNameAndType(store, QueryableStoreTypes.<K, V>keyValueStore())
-                  .withPartition(StreamPartition.of(streamId, partitions))));
-    } catch (InvalidStateStoreException e) {
-      throw new NotReadyException("timelines are starting or moving: try again in a moment", e);
+  private List<byte[]> ask(
+      QueryStore store, String streamId, byte[] from, byte[] to, int limit, boolean newestFirst) {
+    StoreAnswer answer =
+        stores.ask(new StoreQuestion(store, streamId, from, to, limit, newestFirst), staleAllowed);
+    if (answer.stale()) {
+      stale = true;
     }
-  }
-
-  private static KeyValueIterator<byte[], byte[]> all(Range range, String streamId, Duration step) {
-    return range.between(key(streamId, step, START_OF_TIME), key(streamId, step, END_OF_TIME));
+    return answer.values();
   }
 
   private static byte[] key(String streamId, Duration step, Instant start) {
@@ -242,10 +247,5 @@ final class StoreQueries implements TimelineQueries {
     }
     long millis = time.toEpochMilli();
     return Instant.ofEpochMilli(millis).equals(time) ? millis : millis + 1;
-  }
-
-  /** {@code range} or {@code reverseRange} of a store. */
-  private interface Range {
-    KeyValueIterator<byte[], byte[]> between(byte[] from, byte[] to);
   }
 }

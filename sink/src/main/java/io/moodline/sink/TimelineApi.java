@@ -9,10 +9,13 @@ import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Set;
+import org.apache.kafka.streams.state.HostInfo;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
@@ -35,12 +38,16 @@ final class TimelineApi implements AutoCloseable {
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
   private static final Logger log = LoggerFactory.getLogger(TimelineApi.class);
 
+  private final Settings settings;
+  private final Access access;
   private final ApiMetrics metrics;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
   private final Javalin server;
 
-  private TimelineApi(ApiMetrics metrics, List<Resource> resources) {
+  private TimelineApi(StageContext stage, ApiMetrics metrics, List<Resource> resources) {
+    this.settings = stage.settings();
+    this.access = new Access(new InternalToken(stage.secrets()));
     this.metrics = metrics;
     this.routes = resources.stream().flatMap(it -> it.routes().stream()).toList();
     this.sockets = resources.stream().flatMap(it -> it.sockets().stream()).toList();
@@ -55,7 +62,7 @@ final class TimelineApi implements AutoCloseable {
   static TimelineApi start(StageContext stage, ApiMetrics metrics, List<Resource> resources) {
     String host = host(stage.settings());
     int port = stage.settings().get(SinkSettings.PORT);
-    TimelineApi api = new TimelineApi(metrics, resources);
+    TimelineApi api = new TimelineApi(stage, metrics, resources);
     try {
       api.server.start(host, port);
     } catch (JavalinBindException e) {
@@ -126,7 +133,12 @@ final class TimelineApi implements AutoCloseable {
     config.routes.wsBeforeUpgrade(RequestGuard::checkSocket);
     sockets.forEach(
         socket -> {
-          config.routes.wsBeforeUpgrade(socket.path(), socket.before());
+          config.routes.wsBeforeUpgrade(
+              socket.path(),
+              ctx -> {
+                access.check(socket.role(), ctx);
+                socket.before().handle(ctx);
+              });
           config.routes.ws(socket.path(), socket.socket(), socket.role());
         });
     config.routes.exception(Problem.class, Problem::write);
@@ -152,6 +164,7 @@ final class TimelineApi implements AutoCloseable {
   private void answer(Route route, Context ctx) {
     long start = System.nanoTime();
     try {
+      access.check(route.role(), ctx);
       route.handler().handle(ctx);
     } catch (Problem problem) {
       problem.write(ctx);
@@ -196,6 +209,29 @@ final class TimelineApi implements AutoCloseable {
 
   int port() {
     return server.port();
+  }
+
+  /** Where other instances reach this server. */
+  HostInfo address() {
+    String given = settings.get(SinkSettings.ADVERTISED);
+    if (given.matches(".*[^:]:[0-9]{1,5}")) {
+      int colon = given.lastIndexOf(':');
+      return new HostInfo(given.substring(0, colon), Integer.parseInt(given.substring(colon + 1)));
+    }
+    return new HostInfo(given.isEmpty() ? ownName() : given, port());
+  }
+
+  private String ownName() {
+    String host = settings.get(SinkSettings.HOST);
+    try {
+      return InetAddress.getByName(host).isAnyLocalAddress()
+          ? InetAddress.getLocalHost().getHostName()
+          : host;
+    } catch (UnknownHostException e) {
+      throw new UserException(
+          "this machine does not know its own name: set http.advertised to where others reach it",
+          e);
+    }
   }
 
   List<Route> routes() {

@@ -28,6 +28,7 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.errors.TaskCorruptedException;
 import org.apache.kafka.streams.errors.TaskMigratedException;
+import org.apache.kafka.streams.state.HostInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,36 +47,57 @@ final class TimelineEngine implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TimelineEngine.class);
 
   private final StageContext ctx;
+  private final HostInfo self;
   private final TimelineMetrics metrics;
   private final KafkaStreams timelines;
   private final KafkaStreams table;
+  private final LocalStores local;
   private final TimelineQueries queries;
   private final AtomicBoolean closing = new AtomicBoolean();
 
-  private TimelineEngine(StageContext ctx, TimelineMetrics metrics) {
+  private TimelineEngine(StageContext ctx, HostInfo self, TimelineMetrics metrics) {
     Topics topics = ctx.kafka().topics();
     this.ctx = ctx;
+    this.self = self;
     this.metrics = metrics;
     this.timelines =
         application(
             EmotionTimelines.topology(topics, WindowRules.of(ctx.settings()), metrics),
-            countingConfig(ctx));
-    this.table = application(TimelineTable.topology(topics), tableConfig(ctx));
-    this.queries = new StoreQueries(timelines, table, ctx.kafka().partitions(), metrics);
+            countingConfig());
+    this.table = application(TimelineTable.topology(topics), tableConfig());
+    Map<String, KafkaStreams> applications =
+        Map.of(EmotionTimelines.APPLICATION, timelines, TimelineTable.APPLICATION, table);
+    this.local = new LocalStores(applications, ctx.kafka().partitions());
+    this.queries =
+        new StoreQueries(
+            new RoutedStores(
+                applications,
+                local,
+                new RemoteStores(new InternalToken(ctx.secrets())),
+                self,
+                ctx.kafka().partitions(),
+                ctx.settings().get(TimelineSettings.OWNER_PATIENCE)),
+            metrics);
+  }
+
+  /** As {@link #start(StageContext, HostInfo)}, where no other instance asks this one. */
+  static TimelineEngine start(StageContext ctx) {
+    return start(ctx, new HostInfo("localhost", 1));
   }
 
   /**
    * Starts both applications and returns without waiting until they run: see the health part.
    *
+   * @param self where other instances reach the HTTP server of this one
    * @throws UserException when the folder of the stores can not be used
    */
-  static TimelineEngine start(StageContext ctx) {
+  static TimelineEngine start(StageContext ctx, HostInfo self) {
     makeFolder(stateFolder(ctx.settings()));
     ctx.health().report(HEALTH_PART, Health.State.STARTING, LOADING);
     TimelineMetrics metrics = new TimelineMetrics(ctx.metrics());
     try {
       // Neither application holds a thread or a native resource before it is started.
-      TimelineEngine engine = new TimelineEngine(ctx, metrics);
+      TimelineEngine engine = new TimelineEngine(ctx, self, metrics);
       engine.timelines.start();
       engine.table.start();
       return engine;
@@ -85,8 +107,14 @@ final class TimelineEngine implements AutoCloseable {
     }
   }
 
+  /** Answers about every stream, wherever its stores are. */
   TimelineQueries queries() {
     return queries;
+  }
+
+  /** Answers from the stores of this instance alone. */
+  StoreAsker local() {
+    return local;
   }
 
   /** Stops both within about 10 s and keeps their state for the next start. */
@@ -169,23 +197,23 @@ final class TimelineEngine implements AutoCloseable {
     return false;
   }
 
-  private static Map<String, Object> countingConfig(StageContext ctx) {
-    Map<String, Object> config = config(ctx, EmotionTimelines.APPLICATION);
+  private Map<String, Object> countingConfig() {
+    Map<String, Object> config = config(EmotionTimelines.APPLICATION);
     config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
     config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, CACHE_BYTES);
     return config;
   }
 
-  private static Map<String, Object> tableConfig(StageContext ctx) {
-    Map<String, Object> config = config(ctx, TimelineTable.APPLICATION);
+  private Map<String, Object> tableConfig() {
+    Map<String, Object> config = config(TimelineTable.APPLICATION);
     config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1000);
     config.put(StreamsConfig.consumerPrefix("isolation.level"), "read_committed");
     return config;
   }
 
-  private static Map<String, Object> config(StageContext ctx, String application) {
+  private Map<String, Object> config(String application) {
     Map<String, Object> config = new HashMap<>(ctx.kafka().streamsConfig(application));
     config.put(StreamsConfig.STATE_DIR_CONFIG, stateFolder(ctx.settings()).toString());
     config.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replication(ctx.settings()));
@@ -193,13 +221,22 @@ final class TimelineEngine implements AutoCloseable {
     // session to end. The new group protocol would make it wait for 45 s.
     config.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, memberId(stateFolder(ctx.settings())));
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
+    config.put(StreamsConfig.APPLICATION_SERVER_CONFIG, self.host() + ":" + self.port());
+    config.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, standbys(ctx.settings()));
     config.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, StoreMemory.class);
     return config;
   }
 
+  private static int standbys(Settings settings) {
+    return isEmbedded(settings) ? 0 : settings.get(TimelineSettings.STANDBYS);
+  }
+
+  private static boolean isEmbedded(Settings settings) {
+    return settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty();
+  }
+
   private static int replication(Settings settings) {
-    boolean embedded = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty();
-    return embedded ? 1 : settings.get(RuntimeSettings.TOPIC_REPLICATION);
+    return isEmbedded(settings) ? 1 : settings.get(RuntimeSettings.TOPIC_REPLICATION);
   }
 
   /** Who this instance is to its groups: whoever has the folder of the stores, which one has. */

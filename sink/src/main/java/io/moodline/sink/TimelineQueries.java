@@ -9,7 +9,9 @@ import java.util.Optional;
 
 /**
  * Reads timelines and ledgers. Every method throws {@link NotReadyException} while the stores that
- * hold the stream are starting or moving; an unknown stream is empty, not an error. Thread-safe.
+ * hold the stream are starting or moving, and never answers with less than the owner of the stream
+ * knows, unless it was asked {@link #orStale}; an unknown stream is empty, not an error.
+ * Thread-safe.
  */
 interface TimelineQueries {
   /**
@@ -26,6 +28,9 @@ interface TimelineQueries {
   /** The newest window of a stream. */
   Optional<TimelineWindow> latest(String streamId, Duration step);
 
+  /** The oldest window of a stream. */
+  Optional<TimelineWindow> earliest(String streamId, Duration step);
+
   /** From the start of the first to the end of the last 1 s window of a stream. */
   Optional<Extent> extent(String streamId);
 
@@ -40,6 +45,9 @@ interface TimelineQueries {
    * the run adds nothing to the timeline.
    */
   boolean settled(String streamId, String runId);
+
+  /** The same for one request that can show a mark on its answer. */
+  MarkedQueries orStale();
 
   /**
    * A range of event time.

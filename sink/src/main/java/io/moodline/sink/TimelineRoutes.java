@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.moodline.runtime.StageContext;
 import io.moodline.schemas.Steps;
@@ -9,22 +10,33 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Shows timelines. Without {@code from} and {@code to} a recording is shown whole and a live stream
- * for its last hour; without {@code step} the finest one is taken that keeps the answer within
- * {@code maxPoints} windows. Thread-safe.
+ * for its last hour. An explicit {@code step} streams every window of the range; without one JSON
+ * is made of the finest step that has at most four times {@code maxPoints} windows, thinned to that
+ * by {@link Lttb}, and CSV and WebVTT, whose rows belong together, of the finest step within {@code
+ * maxPoints}. Thread-safe.
  */
 final class TimelineRoutes implements Resource {
-  /** A day of seconds: the longest answer that is made. */
+  /** Longest answer that is made in memory: a day of seconds. */
   private static final int MAX_WINDOWS = 86_400;
 
+  /** Longest answer that is streamed: eleven days of seconds, or two years of minutes. */
+  private static final long MAX_STREAMED = 1_000_000;
+
+  /** Answers that are streamed at a time; each holds a thread while its reader is slow. */
+  private static final int MAX_STREAMS = 16;
+
+  private static final int READ_PER_POINT = 4;
   private static final Duration LIVE_RANGE = Duration.ofHours(1);
 
   private final StageContext stage;
   private final StreamRegistry registry;
   private final TimelineQueries timelines;
+  private final Semaphore streams = new Semaphore(MAX_STREAMS);
 
   TimelineRoutes(StageContext stage, StreamRegistry registry, TimelineQueries timelines) {
     this.stage = stage;
@@ -37,25 +49,85 @@ final class TimelineRoutes implements Resource {
     return List.of(Route.get("/api/v1/streams/{id}/timeline", Role.VIEWER, this::get));
   }
 
-  void get(Context ctx) {
+  private void get(Context ctx) {
     StreamView stream = StreamRoutes.find(registry, StreamRoutes.id(ctx));
     TimelineText.Format format = format(ctx);
-    Range range = range(ctx, stream);
-    Duration step =
-        param(ctx, "step").map(Times::readStep).orElseGet(() -> step(range, maxPoints(ctx)));
-    List<TimelineWindow> windows =
-        timelines.windows(
-            stream.id(), step, Steps.startOf(range.from(), step), range.to(), MAX_WINDOWS + 1);
-    if (windows.size() > MAX_WINDOWS) {
-      throw Problem.malformed(
-          "the range holds more than "
-              + MAX_WINDOWS
-              + " windows of this step: give a shorter range or a longer step");
+    Optional<Duration> step = param(ctx, "step").map(Times::readStep);
+    long points = maxPoints(ctx);
+    if (format != TimelineText.Format.JSON) {
+      Range range = range(ctx, stream, timelines);
+      Duration fitting = step.orElseGet(() -> timelines(timelines, stream).finest(range, points));
+      text(ctx, stream, format, windows(timelines, stream, fitting, range));
+    } else {
+      MarkedQueries asked = timelines.orStale();
+      Range range = range(ctx, stream, asked);
+      if (step.isPresent()) {
+        stream(ctx, asked, stream, step.get(), range);
+      } else {
+        thinned(ctx, asked, stream, range, points);
+      }
     }
-    switch (format) {
-      case JSON -> Answers.json(ctx, 200, TimelineText.json(stream.id(), step, windows));
-      case CSV -> Answers.text(ctx, "text/csv", TimelineText.csv(windows));
-      case VTT -> Answers.text(ctx, "text/vtt", TimelineText.vtt(stream.spec(), windows));
+  }
+
+  private void text(
+      Context ctx, StreamView stream, TimelineText.Format format, List<TimelineWindow> windows) {
+    if (format == TimelineText.Format.CSV) {
+      Answers.text(ctx, "text/csv", TimelineText.csv(windows));
+    } else {
+      Answers.text(ctx, "text/vtt", TimelineText.vtt(stream.spec(), windows));
+    }
+  }
+
+  private static void thinned(
+      Context ctx, MarkedQueries asked, StreamView stream, Range range, long points) {
+    Duration step = timelines(asked, stream).finest(range, READ_PER_POINT * points);
+    List<TimelineWindow> read = windows(asked, stream, step, range);
+    List<TimelineWindow> shown = TimelineText.thin(read, (int) points);
+    ObjectNode body = TimelineText.json(stream.id(), step, shown);
+    body.put("thinned", shown.size() < read.size()).put("stale", asked.stale());
+    Answers.json(ctx, 200, body);
+  }
+
+  /** All windows of a range that fits into memory. */
+  private static List<TimelineWindow> windows(
+      TimelineQueries asked, StreamView stream, Duration step, Range range) {
+    int limit = READ_PER_POINT * MAX_WINDOWS;
+    List<TimelineWindow> windows =
+        asked.windows(stream.id(), step, Steps.startOf(range.from(), step), range.to(), limit + 1);
+    if (windows.size() > limit) {
+      throw tooMany(limit);
+    }
+    return windows;
+  }
+
+  private static Problem tooMany(long limit) {
+    return Problem.malformed(
+        "the range holds more than "
+            + limit
+            + " windows of this step: give a shorter range or a longer step");
+  }
+
+  private void stream(
+      Context ctx, MarkedQueries asked, StreamView stream, Duration step, Range range) {
+    Range held = timelines(asked, stream).held(range, step);
+    if (held.windows(step) > MAX_STREAMED) {
+      throw tooMany(MAX_STREAMED);
+    }
+    if (!streams.tryAcquire()) {
+      throw Problem.unavailable("there are " + MAX_STREAMS + " long answers under way already");
+    }
+    try {
+      Answers.stream(
+          ctx,
+          "application/json",
+          out ->
+              TimelineText.json(
+                  out,
+                  stream.id(),
+                  asked,
+                  new TimelineWindows(asked, stream.id(), step, held.from(), held.to())));
+    } finally {
+      streams.release();
     }
   }
 
@@ -67,14 +139,74 @@ final class TimelineRoutes implements Resource {
     }
   }
 
+  private static Held timelines(TimelineQueries asked, StreamView stream) {
+    return new Held(asked, stream.id());
+  }
+
+  /** What is held of a stream, which differs by step: long steps are kept for longer. */
+  private record Held(TimelineQueries asked, String stream) {
+
+    /** The finest step of which the range holds at most so many windows, and all of them. */
+    Duration finest(Range range, long most) {
+      Optional<Instant> first = first();
+      return Steps.ALL.stream()
+          .filter(step -> range.windows(step) <= most && reachesBack(step, range, first))
+          .findFirst()
+          .orElse(Steps.ALL.get(Steps.ALL.size() - 1));
+    }
+
+    private boolean reachesBack(Duration step, Range range, Optional<Instant> first) {
+      if (first.isEmpty()) {
+        return true;
+      }
+      Instant from = first.get().isAfter(range.from()) ? first.get() : range.from();
+      return start(step).filter(start -> !start.isAfter(from)).isPresent();
+    }
+
+    /** Where the stream begins, as exactly as the steps that reach back so far can say. */
+    Optional<Instant> first() {
+      Optional<Instant> first = Optional.empty();
+      for (Duration step : Steps.ALL) {
+        Optional<Instant> start = start(step);
+        if (start.isPresent()
+            && (first.isEmpty() || !start.get().plus(step).isAfter(first.get()))) {
+          first = start;
+        }
+      }
+      return first;
+    }
+
+    private Optional<Instant> start(Duration step) {
+      return asked.earliest(stream, step).map(TimelineWindow::getStart);
+    }
+
+    /** The part of a range that can hold windows of a step. */
+    Range held(Range range, Duration step) {
+      Instant from = Steps.startOf(range.from(), step);
+      Optional<Instant> start = start(step);
+      Optional<Instant> end =
+          asked.latest(stream, step).map(window -> window.getStart().plus(step));
+      if (start.isEmpty() || end.isEmpty()) {
+        return new Range(from, from);
+      }
+      return new Range(
+          from.isBefore(start.get()) ? start.get() : from,
+          range.to().isAfter(end.get()) ? end.get() : range.to());
+    }
+  }
+
   /** The range that a request names, or the stream's usual one. */
   Range range(Context ctx, StreamView stream) {
+    return range(ctx, stream, timelines);
+  }
+
+  private Range range(Context ctx, StreamView stream, TimelineQueries asked) {
     Instant from = param(ctx, "from").map(text -> Times.read("from", text)).orElse(null);
     Instant to = param(ctx, "to").map(text -> Times.read("to", text)).orElse(null);
     if (from != null && to != null) {
       return checked(from, to);
     }
-    Range whole = StreamJson.isRecording(stream) ? extent(stream) : lastHour(to);
+    Range whole = StreamJson.isRecording(stream) ? extent(stream, asked) : lastHour(to);
     return checked(from == null ? whole.from() : from, to == null ? later(whole.to(), from) : to);
   }
 
@@ -89,24 +221,20 @@ final class TimelineRoutes implements Resource {
     return from != null && from.isAfter(end) ? from : end;
   }
 
-  private Range extent(StreamView stream) {
+  private static Range extent(StreamView stream, TimelineQueries asked) {
     Instant start = Optional.ofNullable(stream.spec().getStart()).orElse(Instant.EPOCH);
-    return timelines
-        .extent(stream.id())
-        .map(extent -> new Range(extent.from(), extent.to()))
-        .orElse(new Range(start, start));
+    Optional<Instant> first = timelines(asked, stream).first();
+    Optional<Instant> last =
+        Steps.ALL.stream()
+            .flatMap(step -> asked.latest(stream.id(), step).stream())
+            .map(window -> window.getStart().plusMillis(window.getStepMillis()))
+            .findFirst();
+    return new Range(first.orElse(start), last.orElse(first.orElse(start)));
   }
 
   private Range lastHour(@Nullable Instant to) {
     Instant end = to == null ? stage.clock().instant() : to;
     return new Range(end.minus(LIVE_RANGE), end);
-  }
-
-  private static Duration step(Range range, long maxPoints) {
-    return Steps.ALL.stream()
-        .filter(step -> range.windows(step) <= maxPoints)
-        .findFirst()
-        .orElse(Steps.ALL.get(Steps.ALL.size() - 1));
   }
 
   private long maxPoints(Context ctx) {

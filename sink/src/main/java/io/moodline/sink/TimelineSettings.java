@@ -27,7 +27,21 @@ public final class TimelineSettings {
           "",
           "Folder of Kafka Streams' stores. Empty means streams in the data folder.");
 
-  public static final List<Setting<?>> ALL = List.of(GRACE, IDLE, LATE, STATE_FOLDER);
+  static final Setting<Integer> STANDBYS =
+      Setting.integer(
+          "streams.standbys",
+          1,
+          0,
+          9,
+          "Copies of each store on other processes of a cluster; they answer, marked stale, while the owner is away.");
+  static final Setting<Duration> OWNER_PATIENCE =
+      Setting.duration(
+          "queries.owner-patience",
+          "150ms",
+          "A query asks a copy of the store too when the store's owner has not answered for so long.");
+
+  public static final List<Setting<?>> ALL =
+      List.of(GRACE, IDLE, LATE, STATE_FOLDER, STANDBYS, OWNER_PATIENCE);
 
   private TimelineSettings() {}
 }

@@ -1,13 +1,18 @@
 package io.moodline.sink;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.TimelineWindow;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -28,6 +33,7 @@ final class TimelineText {
 
   static final String VTT_HEADER =
       "WEBVTT\n\nNOTE\nA score says how a face looks, not what a person feels.\n";
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private TimelineText() {}
 
@@ -37,6 +43,43 @@ final class TimelineText {
     ArrayNode array = body.putArray("windows");
     windows.forEach(window -> array.add(json(window)));
     return body;
+  }
+
+  /** The same as {@link #json(String, Duration, List)}, written while it is read. */
+  static void json(OutputStream to, String streamId, MarkedQueries asked, TimelineWindows windows)
+      throws IOException {
+    try (JsonGenerator json = MAPPER.createGenerator(to)) {
+      json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+      json.disable(JsonGenerator.Feature.AUTO_CLOSE_JSON_CONTENT);
+      json.writeStartObject();
+      json.writeStringField("stream", streamId);
+      json.writeStringField("step", Times.showStep(windows.step()));
+      json.writeArrayFieldStart("windows");
+      windows.forEach(window -> json.writeTree(json(window)));
+      json.writeEndArray();
+      json.writeBooleanField("thinned", false);
+      json.writeBooleanField("stale", asked.stale()); // last: any page may have been stale
+      json.writeEndObject();
+    }
+  }
+
+  /** At most so many of the windows, those that a picture of the scores needs most. */
+  static List<TimelineWindow> thin(List<TimelineWindow> windows, int most) {
+    if (windows.size() <= most) {
+      return windows;
+    }
+    TreeSet<String> labels = new TreeSet<>();
+    windows.forEach(window -> labels.addAll(window.getScores().keySet()));
+    long[] times = windows.stream().mapToLong(it -> it.getStart().toEpochMilli()).toArray();
+    double[][] scores =
+        windows.stream()
+            .map(
+                window ->
+                    labels.stream()
+                        .mapToDouble(label -> window.getScores().getOrDefault(label, 0.0))
+                        .toArray())
+            .toArray(double[][]::new);
+    return Arrays.stream(Lttb.pick(times, scores, most)).mapToObj(windows::get).toList();
   }
 
   /** One window, as it stands in an answer and on a line of an export. */

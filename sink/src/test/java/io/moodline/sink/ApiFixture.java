@@ -33,10 +33,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** The HTTP half of the sink over a real broker, with timelines that a test makes up. */
 final class ApiFixture implements AutoCloseable {
-  static {
-    System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,content-length");
-  }
-
   static final ObjectMapper JSON = new ObjectMapper();
 
   final Path home;

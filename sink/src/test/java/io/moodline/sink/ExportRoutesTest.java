@@ -258,6 +258,16 @@ class ExportRoutesTest {
     }
 
     @Override
+    public Optional<TimelineWindow> earliest(String stream, Duration step) {
+      return Optional.empty();
+    }
+
+    @Override
+    public MarkedQueries orStale() {
+      throw new IllegalStateException("an export shows no mark");
+    }
+
+    @Override
     public Optional<Extent> extent(String stream) {
       return Optional.empty();
     }

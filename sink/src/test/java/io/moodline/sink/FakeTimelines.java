@@ -11,10 +11,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Timelines that a test makes up. Thread-safe. */
-final class FakeTimelines implements TimelineQueries {
+final class FakeTimelines implements MarkedQueries {
   final List<TimelineWindow> windows = new CopyOnWriteArrayList<>();
   final Map<String, RunLedger> ledgers = new ConcurrentHashMap<>();
   volatile boolean ready = true;
+  volatile boolean stale;
   final Map<String, Boolean> settled = new ConcurrentHashMap<>();
 
   @Override
@@ -33,6 +34,21 @@ final class FakeTimelines implements TimelineQueries {
   public Optional<TimelineWindow> latest(String streamId, Duration step) {
     List<TimelineWindow> all = windows(streamId, step, Instant.MIN, Instant.MAX, 100_000);
     return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  @Override
+  public Optional<TimelineWindow> earliest(String streamId, Duration step) {
+    return windows(streamId, step, Instant.MIN, Instant.MAX, 100_000).stream().findFirst();
+  }
+
+  @Override
+  public boolean stale() {
+    return stale;
+  }
+
+  @Override
+  public MarkedQueries orStale() {
+    return this;
   }
 
   @Override

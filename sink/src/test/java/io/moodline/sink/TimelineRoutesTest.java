@@ -31,6 +31,15 @@ class TimelineRoutesTest {
     add("talk", 1000, 1_200_000, 1, Map.of("neutral", 1.0));
     add("talk", 10_000, 0, 2, Map.of("happiness", 0.75, "neutral", 0.25));
     add("talk", 10_000, 1_200_000, 1, Map.of("neutral", 1.0));
+    add("talk", 60_000, 0, 2, Map.of("happiness", 0.75, "neutral", 0.25));
+    add("talk", 60_000, 1_200_000, 1, Map.of("neutral", 1.0));
+    add("talk", 3_600_000, 0, 3, Map.of("happiness", 0.5, "neutral", 0.5));
+    // Two windows a fortnight apart.
+    api.put("/api/v1/streams/sparse", "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\"}");
+    for (long step : new long[] {1000, 60_000}) {
+      add("sparse", step, 0, 1, Map.of("neutral", 1.0));
+      add("sparse", step, 14 * 86_400_000L, 1, Map.of("neutral", 1.0));
+    }
     Instant minute = Instant.now().truncatedTo(ChronoUnit.MINUTES);
     add("live", 10_000, minute.minusSeconds(600).toEpochMilli(), 1, Map.of("anger", 1.0));
     add("live", 10_000, minute.minusSeconds(7200).toEpochMilli(), 1, Map.of("anger", 1.0));
@@ -83,13 +92,72 @@ class TimelineRoutesTest {
   }
 
   @Test
-  void takesTheFinestStepWithinThePoints() throws Exception {
-    // 1200 s at most: 1 s needs 1200 windows, 10 s needs 121.
-    assertThat(step("")).isEqualTo("10s");
-    assertThat(step("?maxPoints=1201")).isEqualTo("1s");
-    assertThat(step("?maxPoints=21")).isEqualTo("1m");
-    assertThat(step("?maxPoints=1")).isEqualTo("1h");
-    assertThat(step("?from=1970-01-01T00:00:00Z&to=1970-01-01T00:01:00Z")).isEqualTo("1s");
+  void takesTheFinestStepOfWhichFourTimesThePointsAreEnough() throws Exception {
+    // 1200 s at most: 1 s has 1200 windows, 10 s 120, 1 min 20.
+    assertThat(step("")).isEqualTo("1s");
+    assertThat(step("?maxPoints=300")).isEqualTo("1s");
+    assertThat(step("?maxPoints=299")).isEqualTo("10s");
+    assertThat(step("?maxPoints=5")).isEqualTo("1m");
+    assertThat(step("?maxPoints=4")).isEqualTo("1h");
+    assertThat(step("?maxPoints=15&from=1970-01-01T00:00:00Z&to=1970-01-01T00:01:00Z"))
+        .isEqualTo("1s");
+    assertThat(api.get("/api/v1/streams/talk/timeline?maxPoints=300&format=csv").body())
+        .as("rows are not thinned, so the step is longer")
+        .hasLineCount(3);
+  }
+
+  @Test
+  void thinsToThePointsAndSaysSo() throws Exception {
+    for (int i = 0; i < 400; i++) {
+      double anger = i == 123 ? 0.9 : 0.1 + 0.001 * (i % 7);
+      add("long", 1000, i * 1000L, 1, Map.of("anger", anger, "neutral", 1 - anger));
+    }
+    add("long", 3_600_000, 0, 1, Map.of("neutral", 1.0));
+    api.put("/api/v1/streams/long", "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\"}");
+    JsonNode timeline = ApiFixture.json(api.get("/api/v1/streams/long/timeline?maxPoints=100"));
+    assertThat(timeline.get("step").textValue()).isEqualTo("1s");
+    assertThat(timeline.get("thinned").booleanValue()).isTrue();
+    assertThat(timeline.get("windows")).hasSize(100);
+    api.description().check("Timeline", timeline);
+    assertThat(timeline.get("windows"))
+        .extracting(window -> window.get("start").textValue())
+        .contains(
+            "1970-01-01T00:00:00.000Z", "1970-01-01T00:02:03.000Z", "1970-01-01T00:06:39.000Z")
+        .isSorted();
+    JsonNode all = ApiFixture.json(api.get("/api/v1/streams/long/timeline?step=1s&maxPoints=1"));
+    assertThat(all.get("windows")).as("an explicit step is never thinned").hasSize(400);
+    assertThat(all.get("thinned").booleanValue()).isFalse();
+    api.description().check("Timeline", all);
+  }
+
+  @Test
+  void doesNotTakeAStepThatIsNoLongerKeptForTheRange() throws Exception {
+    api.put("/api/v1/streams/old", "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\"}");
+    for (int minute = 0; minute < 30; minute++) {
+      add("old", 60_000, minute * 60_000L, 1, Map.of("neutral", 1.0));
+    }
+    for (int second = 29 * 60; second < 30 * 60; second++) {
+      add("old", 1000, second * 1000L, 1, Map.of("neutral", 1.0));
+    }
+    add("old", 3_600_000, 0, 1, Map.of("neutral", 1.0));
+    JsonNode whole = ApiFixture.json(api.get("/api/v1/streams/old/timeline"));
+    assertThat(whole.get("step").textValue()).isEqualTo("1m");
+    assertThat(whole.get("windows")).hasSize(30);
+    JsonNode end =
+        ApiFixture.json(api.get("/api/v1/streams/old/timeline?from=1970-01-01T00:29:00Z"));
+    assertThat(end.get("step").textValue()).isEqualTo("1s");
+    assertThat(end.get("windows")).hasSize(60);
+  }
+
+  @Test
+  void marksWhatACopyAnswered() throws Exception {
+    for (String query : new String[] {"", "?step=1s"}) {
+      String path = "/api/v1/streams/talk/timeline" + query;
+      assertThat(ApiFixture.json(api.get(path)).get("stale").booleanValue()).isFalse();
+      api.timelines.stale = true;
+      assertThat(ApiFixture.json(api.get(path)).get("stale").booleanValue()).isTrue();
+      api.timelines.stale = false;
+    }
   }
 
   private static String step(String query) throws Exception {
@@ -149,6 +217,9 @@ class TimelineRoutesTest {
     "talk,?format=xml,400",
     "talk,?token=abc,400",
     "talk,?from=0001-01-01T00:00:00Z&to=9998-01-01T00:00:00Z,200",
+    "talk,?from=0001-01-01T00:00:00Z&to=9998-01-01T00:00:00Z&step=1s,200",
+    "sparse,?step=1s,400",
+    "sparse,?step=1m,200",
   })
   void answersWithAClearStatus(String id, String query, int status) throws Exception {
     var answer = api.get("/api/v1/streams/" + id + "/timeline" + query.replace("+", "%2B"));
