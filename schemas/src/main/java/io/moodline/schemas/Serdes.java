@@ -4,15 +4,18 @@ import io.moodline.schemas.v1.Alert;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FaceTrack;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.Rule;
 import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.RunTracks;
 import io.moodline.schemas.v1.StreamClock;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
 import io.moodline.schemas.v1.TimelineWindow;
+import io.moodline.schemas.v1.TrackFilter;
 
 /** The serde of each record. Thread-safe. */
 public final class Serdes {
@@ -28,6 +31,12 @@ public final class Serdes {
       new AvroSerde<>(FaceEmotion.getEncoder(), FaceEmotion.getDecoder());
   public static final AvroSerde<EmotionSegment> EMOTION_SEGMENT =
       new AvroSerde<>(EmotionSegment.getEncoder(), EmotionSegment.getDecoder());
+  public static final AvroSerde<FaceTrack> FACE_TRACK =
+      new AvroSerde<>(FaceTrack.getEncoder(), FaceTrack.getDecoder());
+  public static final AvroSerde<RunTracks> RUN_TRACKS =
+      new AvroSerde<>(RunTracks.getEncoder(), RunTracks.getDecoder());
+  public static final AvroSerde<TrackFilter> TRACK_FILTER =
+      new AvroSerde<>(TrackFilter.getEncoder(), TrackFilter.getDecoder());
   public static final AvroSerde<TimelineWindow> TIMELINE_WINDOW =
       new AvroSerde<>(TimelineWindow.getEncoder(), TimelineWindow.getDecoder());
   public static final AvroSerde<RunLedger> RUN_LEDGER =

@@ -67,6 +67,10 @@ public final class Topics {
     return name("emotions");
   }
 
+  public String tracks() {
+    return name("tracks");
+  }
+
   public String segments() {
     return name("segments");
   }
@@ -103,6 +107,7 @@ public final class Topics {
         new Topic(recordingFrames(), FRAMES),
         new Topic(faces(), HOURS),
         new Topic(emotions(), DAYS),
+        new Topic(tracks(), COMPACTED),
         new Topic(segments(), COMPACTED),
         new Topic(timelines(), COMPACTED),
         new Topic(rules(), COMPACTED),

@@ -5,11 +5,11 @@ import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.Topics;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
@@ -23,17 +23,21 @@ import org.apache.kafka.streams.state.Stores;
  * From faces to events and timelines: the topology of the application {@code timelines}.
  *
  * <pre>
- * faces.v1 -> count-frames -> publish-faces -> emotions.v1
- *                  |      \-> roll-up       -> timelines.v1
- *                  \-> dead-letters.v1
+ * faces.v1 -> count-frames -> follow-faces -> smooth-scores -> publish-faces -> emotions.v1
+ *                  |               |               |      \-> roll-up       -> timelines.v1
+ *                  v               v               v
+ *           dead-letters.v1    tracks.v1      segments.v1
  * </pre>
  *
  * <ul>
  *   <li><b>count-frames</b> ({@link FrameCounter}) enters each frame in the ledger of its run. A
  *       frame that was counted before goes no further, and what can not be read is dead-lettered:
  *       nothing in a topic stops the topology.
- *   <li><b>publish-faces</b> ({@link FacePublisher}) publishes each face as an event. Tracks and
- *       filters will stand between it and the counter.
+ *   <li><b>follow-faces</b> ({@link FaceFollower}) finds each face's track and tells when tracks
+ *       begin, meet, part and end.
+ *   <li><b>smooth-scores</b> ({@link ScoreSmoother}) filters the scores over each track and
+ *       publishes the segments in which it keeps a label.
+ *   <li><b>publish-faces</b> ({@link FacePublisher}) publishes each face as an event.
  *   <li><b>roll-up</b> ({@link WindowRoller}) adds the frame to one window of each step and
  *       publishes windows as they change.
  * </ul>
@@ -52,12 +56,28 @@ final class EmotionTimelines {
   static final String APPLICATION = "timelines";
 
   static final String COUNT_FRAMES = "count-frames";
+  static final String FOLLOW_FACES = "follow-faces";
+  static final String SMOOTH_SCORES = "smooth-scores";
   static final String PUBLISH_FACES = "publish-faces";
   static final String ROLL_UP = "roll-up";
   static final String DEAD_LETTERS = "dead-letters";
+  static final String TRACK_EVENTS = "tracks";
+  static final String SEGMENTS = "segments";
+
+  /** What takes scored frames. */
+  static final List<String> AFTER_SCORES = List.of(PUBLISH_FACES, ROLL_UP);
 
   /** {@code stream/run} to the run's ledger. */
   static final String LEDGERS = "run-ledgers";
+
+  /** {@code stream/run} to the faces that are followed. */
+  static final String TRACKS = "face-tracks";
+
+  /** Stream to the number of its last track: kept for good, since numbers are never reused. */
+  static final String TRACK_NUMBERS = "track-numbers";
+
+  /** {@code stream/run/track} to the filter of its labels. */
+  static final String FILTERS = "track-filters";
 
   /** Stream to where it stands in its own time. */
   static final String CLOCKS = "stream-clocks";
@@ -73,26 +93,32 @@ final class EmotionTimelines {
   private static final Serde<byte[]> BYTES =
       org.apache.kafka.common.serialization.Serdes.ByteArray();
   private static final Serde<String> STRING = org.apache.kafka.common.serialization.Serdes.String();
+  private static final Serde<Long> LONG = org.apache.kafka.common.serialization.Serdes.Long();
 
   private EmotionTimelines() {}
 
-  static Topology topology(Topics topics, WindowRules rules, TimelineMetrics metrics) {
-    return new Topology()
-        .addSource(
-            "faces", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.faces())
-        .addProcessor(COUNT_FRAMES, () -> new FrameCounter(metrics), "faces")
-        .addProcessor(PUBLISH_FACES, FacePublisher::new, COUNT_FRAMES)
-        .addProcessor(ROLL_UP, () -> new WindowRoller(rules, metrics), COUNT_FRAMES)
-        .addStateStore(store(LEDGERS, BYTES, Serdes.RUN_LEDGER), COUNT_FRAMES, ROLL_UP)
-        .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP)
-        .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP)
-        .addSink(
-            "emotions",
-            topics.emotions(),
-            new ByteArraySerializer(),
-            Serdes.FACE_EMOTION.serializer(),
-            byStream(FaceEvents::streamOf),
-            PUBLISH_FACES)
+  static Topology topology(
+      Topics topics, WindowRules windows, TrackRules tracks, TimelineMetrics metrics) {
+    Topology topology =
+        new Topology()
+            .addSource(
+                "faces", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.faces())
+            .addProcessor(COUNT_FRAMES, () -> new FrameCounter(metrics), "faces")
+            .addProcessor(
+                FOLLOW_FACES, () -> new FaceFollower(tracks, windows.idle(), metrics), COUNT_FRAMES)
+            .addProcessor(SMOOTH_SCORES, () -> new ScoreSmoother(tracks, metrics), FOLLOW_FACES)
+            .addProcessor(PUBLISH_FACES, FacePublisher::new, SMOOTH_SCORES)
+            .addProcessor(ROLL_UP, () -> new WindowRoller(windows, metrics), SMOOTH_SCORES)
+            .addStateStore(store(LEDGERS, BYTES, Serdes.RUN_LEDGER), COUNT_FRAMES, ROLL_UP)
+            .addStateStore(store(TRACKS, BYTES, Serdes.RUN_TRACKS), FOLLOW_FACES)
+            .addStateStore(store(TRACK_NUMBERS, STRING, LONG), FOLLOW_FACES)
+            .addStateStore(store(FILTERS, BYTES, Serdes.TRACK_FILTER), SMOOTH_SCORES)
+            .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP)
+            .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP);
+    sink(topology, topics.emotions(), "emotions", Serdes.FACE_EMOTION, PUBLISH_FACES);
+    sink(topology, topics.tracks(), TRACK_EVENTS, Serdes.FACE_TRACK, FOLLOW_FACES);
+    sink(topology, topics.segments(), SEGMENTS, Serdes.EMOTION_SEGMENT, SMOOTH_SCORES);
+    return topology
         .addSink(
             "timelines",
             topics.timelines(),
@@ -108,8 +134,20 @@ final class EmotionTimelines {
             COUNT_FRAMES);
   }
 
-  private static <K, V extends SpecificRecord> StoreBuilder<KeyValueStore<K, V>> store(
-      String name, Serde<K> keys, AvroSerde<V> values) {
+  /** Writes to a topic whose keys start with a stream and a slash. */
+  private static void sink(
+      Topology topology, String topic, String name, AvroSerde<?> values, String parent) {
+    topology.addSink(
+        name,
+        topic,
+        new ByteArraySerializer(),
+        values.serializer(),
+        byStream(FaceEvents::streamOf),
+        parent);
+  }
+
+  private static <K, V> StoreBuilder<KeyValueStore<K, V>> store(
+      String name, Serde<K> keys, Serde<V> values) {
     return Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(name), keys, values)
         .withCachingEnabled()
         .withLoggingEnabled(CHANGELOG);

@@ -35,6 +35,7 @@ final class EventJson {
     node.set("scores", scores(emotion.getScores()));
     if (emotion.getSmoothedScores() != null) {
       node.set("smoothedScores", scores(emotion.getSmoothedScores()));
+      node.put("smoothedLabel", emotion.getSmoothedLabel());
     }
     ArrayNode withheld = node.putArray("withheld");
     emotion.getWithheld().forEach(withheld::add);

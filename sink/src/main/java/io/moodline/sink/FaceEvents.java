@@ -8,14 +8,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the public events of a frame: one per face. Thread-safe. */
 final class FaceEvents {
   private FaceEvents() {}
 
-  /** Events in the order of the frame's faces. */
-  static List<FaceEmotion> of(FrameFaces frame) {
-    return IntStream.range(0, frame.getFaces().size()).mapToObj(i -> event(frame, i)).toList();
+  /**
+   * Events in the order of the frame's faces.
+   *
+   * @param tracks track of each followed face, by its index
+   * @param beliefs probability of each label over the track, by the face's index; empty where
+   *     nothing is told
+   */
+  static List<FaceEmotion> of(
+      FrameFaces frame, Map<Integer, Long> tracks, Map<Integer, List<Double>> beliefs) {
+    return IntStream.range(0, frame.getFaces().size())
+        .mapToObj(i -> event(frame, i, tracks.get(i), beliefs.getOrDefault(i, List.of())))
+        .toList();
   }
 
   /** Key of an event: {@code stream/run/sequence/face}. */
@@ -35,8 +45,10 @@ final class FaceEvents {
     return text.substring(0, text.indexOf('/'));
   }
 
-  private static FaceEmotion event(FrameFaces frame, int index) {
+  private static FaceEmotion event(
+      FrameFaces frame, int index, @Nullable Long track, List<Double> belief) {
     Face face = frame.getFaces().get(index);
+    List<Float> smoothed = belief.stream().map(Double::floatValue).toList();
     boolean labelled = face.getReasons().isEmpty();
     int best = labelled ? indexOfLargest(face.getScores()) : -1;
     return new FaceEmotion(
@@ -47,11 +59,12 @@ final class FaceEvents {
         frame.getKind(),
         frame.getCaptureTime(),
         frame.getMediaTimeMicros(),
-        null,
+        track,
         face.getBox(),
         face.getFaceScore(),
         scores(frame.getLabels(), face.getScores()),
-        null,
+        smoothed.isEmpty() ? null : scores(frame.getLabels(), smoothed),
+        smoothed.isEmpty() ? null : frame.getLabels().get(indexOfLargest(smoothed)),
         labelled ? frame.getLabels().get(best) : null,
         labelled ? face.getScores().get(best) : null,
         face.getReasons(),

@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import io.moodline.schemas.StreamIds;
+import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class FrameCheck {
   private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
   private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
+
+  /** Boxes may lie outside the picture in part, but not so many pictures away. */
+  private static final float FAR = 100;
 
   private FrameCheck() {}
 
@@ -48,7 +52,17 @@ final class FrameCheck {
     return frame.getOutcome() != null
         && rate > 0
         && rate <= 1000
+        && frame.getFaces().stream().allMatch(face -> hasPlace(face.getBox()))
         && frame.getFaces().stream().allMatch(face -> hasScores(face, frame.getLabels().size()));
+  }
+
+  private static boolean hasPlace(Box box) {
+    return Math.abs(box.getX()) <= FAR
+        && Math.abs(box.getY()) <= FAR
+        && box.getWidth() > 0
+        && box.getWidth() <= FAR
+        && box.getHeight() > 0
+        && box.getHeight() <= FAR;
   }
 
   /** A face that nobody classified must say why. */

@@ -57,8 +57,7 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
     noteMissing(ledger, frame);
     ledgers.put(key, Ledgers.count(ledger, frame));
     metrics.counted(frame);
-    context().forward(record.withValue(frame), EmotionTimelines.PUBLISH_FACES);
-    context().forward(record.withValue(frame), EmotionTimelines.ROLL_UP);
+    context().forward(record.withValue(frame), EmotionTimelines.FOLLOW_FACES);
   }
 
   private @Nullable FrameFaces read(Record<byte[], byte[]> record) {

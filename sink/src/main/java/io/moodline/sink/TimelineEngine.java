@@ -62,7 +62,8 @@ final class TimelineEngine implements AutoCloseable {
     this.metrics = metrics;
     this.timelines =
         application(
-            EmotionTimelines.topology(topics, WindowRules.of(ctx.settings()), metrics),
+            EmotionTimelines.topology(
+                topics, WindowRules.of(ctx.settings()), TrackRules.of(ctx.settings()), metrics),
             countingConfig());
     this.table = application(TimelineTable.topology(topics), tableConfig());
     Map<String, KafkaStreams> applications =

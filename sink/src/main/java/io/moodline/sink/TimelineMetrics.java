@@ -1,6 +1,8 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.TrackEvent;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
@@ -19,6 +21,8 @@ final class TimelineMetrics implements AutoCloseable {
   private final Counter duplicates;
   private final Counter missing;
   private final Counter late;
+  private final Counter tracks;
+  private final Counter segments;
   private final Counter unreadable;
   private final Counter windows;
   private final Counter unreadableWindows;
@@ -32,6 +36,8 @@ final class TimelineMetrics implements AutoCloseable {
     duplicates = counter("duplicates", "Frames and end marks that were counted before.");
     missing = counter("missing", "Frames that a later sequence shows to be missing.");
     late = counter("late", "Frames counted in their ledger only: too late for their windows.");
+    tracks = counter("track_events", "What happened to tracks.", "event");
+    segments = counter("segments", "Segments published, revisions included.", "final");
     unreadable = counter("unreadable", "Records of faces.v1 sent to dead letters.", "reason");
     windows = counter("windows", "Windows published, revisions included.");
     unreadableWindows = counter("unreadable_windows", "Windows left out of an answer.");
@@ -57,6 +63,14 @@ final class TimelineMetrics implements AutoCloseable {
 
   void late() {
     late.inc();
+  }
+
+  void track(TrackEvent event) {
+    tracks.labelValues(event.toString().toLowerCase(Locale.ROOT)).inc();
+  }
+
+  void segment(EmotionSegment segment) {
+    segments.labelValues(Boolean.toString(segment.getIsFinal())).inc();
   }
 
   void unreadable(String reason) {
@@ -85,6 +99,8 @@ final class TimelineMetrics implements AutoCloseable {
             duplicates,
             missing,
             late,
+            tracks,
+            segments,
             unreadable,
             windows,
             unreadableWindows,

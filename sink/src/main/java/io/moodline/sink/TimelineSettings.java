@@ -40,8 +40,10 @@ public final class TimelineSettings {
           "150ms",
           "A query asks a copy of the store too when the store's owner has not answered for so long.");
 
+  /** With those of the tracks. */
   public static final List<Setting<?>> ALL =
-      List.of(GRACE, IDLE, LATE, STATE_FOLDER, STANDBYS, OWNER_PATIENCE);
+      Setting.all(
+          List.of(GRACE, IDLE, LATE, STATE_FOLDER, STANDBYS, OWNER_PATIENCE), TrackSettings.ALL);
 
   private TimelineSettings() {}
 }

@@ -26,15 +26,15 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * Third step of the timelines: adds each frame to its window of every step and publishes what
- * changed, at most twice a second, and at once when a run ends.
+ * Adds each frame to its window of every step and publishes what changed, at most twice a second,
+ * and at once when a run ends.
  *
  * <p>All time is the stream's own. A window is complete when the stream's watermark has passed its
  * end by the grace, or when the stream ended or fell silent; it stays open for revisions until the
  * watermark has passed it by the late limit. Windows are published finest step first, so that a
  * coarse window is never ahead of the fine ones. Confined to the task's stream thread.
  */
-final class WindowRoller extends ContextualProcessor<byte[], FrameFaces, byte[], TimelineWindow> {
+final class WindowRoller extends ContextualProcessor<byte[], ScoredFrame, byte[], TimelineWindow> {
   private static final Duration PUBLISH_INTERVAL = Duration.ofMillis(500);
   private static final Instant END_OF_TIME = Instant.ofEpochMilli(Long.MAX_VALUE);
 
@@ -74,8 +74,8 @@ final class WindowRoller extends ContextualProcessor<byte[], FrameFaces, byte[],
   }
 
   @Override
-  public void process(Record<byte[], FrameFaces> record) {
-    FrameFaces frame = record.value();
+  public void process(Record<byte[], ScoredFrame> record) {
+    FrameFaces frame = record.value().frame();
     String id = frame.getStreamId();
     StreamClock clock = clocks.get(id);
     if (frame.getEndOfRun() == null || !frame.getDroppedBefore().isEmpty()) {

@@ -10,15 +10,18 @@ import static org.assertj.core.api.Assertions.within;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.Topics;
+import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.DeadLetter;
+import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FaceTrack;
 import io.moodline.schemas.v1.FrameFaces;
-import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.Outcome;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.TimelineWindow;
+import io.moodline.schemas.v1.TrackEvent;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import java.nio.charset.StandardCharsets;
@@ -56,6 +59,14 @@ class EmotionTimelinesTest {
   private static final WindowRules RULES =
       new WindowRules(Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMinutes(5));
 
+  private static final TrackRules TRACKS =
+      new TrackRules(
+          0.7,
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(4),
+          Duration.ofMillis(100));
+
   @TempDir Path folder;
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
@@ -64,6 +75,8 @@ class EmotionTimelinesTest {
   private TestOutputTopic<byte[], TimelineWindow> timelines;
   private TestOutputTopic<byte[], FaceEmotion> emotions;
   private TestOutputTopic<byte[], DeadLetter> deadLetters;
+  private TestOutputTopic<byte[], FaceTrack> tracks;
+  private TestOutputTopic<byte[], EmotionSegment> segments;
 
   /** The latest value of each window, as the table would show it. */
   private final Map<TimelineKey, TimelineWindow> table = new HashMap<>();
@@ -76,7 +89,9 @@ class EmotionTimelinesTest {
     config.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
     driver =
         new TopologyTestDriver(
-            EmotionTimelines.topology(TOPICS, RULES, new TimelineMetrics(registry)), config, NOON);
+            EmotionTimelines.topology(TOPICS, RULES, TRACKS, new TimelineMetrics(registry)),
+            config,
+            NOON);
     faces =
         driver.createInputTopic(
             TOPICS.faces(), new ByteArraySerializer(), new ByteArraySerializer());
@@ -86,6 +101,12 @@ class EmotionTimelinesTest {
     emotions =
         driver.createOutputTopic(
             TOPICS.emotions(), new ByteArrayDeserializer(), Serdes.FACE_EMOTION.deserializer());
+    tracks =
+        driver.createOutputTopic(
+            TOPICS.tracks(), new ByteArrayDeserializer(), Serdes.FACE_TRACK.deserializer());
+    segments =
+        driver.createOutputTopic(
+            TOPICS.segments(), new ByteArrayDeserializer(), Serdes.EMOTION_SEGMENT.deserializer());
     deadLetters =
         driver.createOutputTopic(
             TOPICS.deadLetters(), new ByteArrayDeserializer(), Serdes.DEAD_LETTER.deserializer());
@@ -535,6 +556,17 @@ class EmotionTimelinesTest {
     Face broken = face(0.5f, 0.5f);
     Face nan = face(Float.NaN, 1, 0, 0);
     Face silent = face();
+    Face nowhere =
+        new Face(
+            new Box(Float.NaN, 0f, 1f, 1f),
+            List.of(),
+            1f,
+            List.of(),
+            List.of("SMALL"),
+            null,
+            false);
+    Face flat =
+        new Face(new Box(0f, 0f, 0f, 1f), List.of(), 1f, List.of(), List.of("SMALL"), null, false);
     List<FrameFaces> bad =
         List.of(
             analysed("s", "r", -1, StreamKind.LIVE, NOON),
@@ -543,6 +575,8 @@ class EmotionTimelinesTest {
             analysed("s", "r", 0, StreamKind.LIVE, NOON, broken),
             analysed("s", "r", 0, StreamKind.LIVE, NOON, nan),
             analysed("s", "r", 0, StreamKind.LIVE, NOON, silent),
+            analysed("s", "r", 0, StreamKind.LIVE, NOON, nowhere),
+            analysed("s", "r", 0, StreamKind.LIVE, NOON, flat),
             analysed("another", "r", 0, StreamKind.LIVE, NOON),
             frame("s", "r", 0, StreamKind.LIVE, NOON).setOutcome(null).build(),
             frame("s", "r", 0, StreamKind.LIVE, NOON).setTargetFramesPerSecond(0).build(),
@@ -555,6 +589,111 @@ class EmotionTimelinesTest {
         .allSatisfy(letter -> assertThat(letter.getReason()).isEqualTo("INCONSISTENT"));
     send(analysed("s", "r", 0, StreamKind.LIVE, NOON));
     assertThat(ledger("s", "r").getNextSequence()).isEqualTo(1);
+  }
+
+  @Test
+  void eventsCarryTheirTrackAndItsSmoothedScores() {
+    for (int i = 0; i < 3; i++) {
+      send(analysed("s", "r", i, StreamKind.LIVE, NOON.plusMillis(200 * i), face(0, 1, 0, 0)));
+    }
+    send(
+        analysed(
+            "s",
+            "r",
+            3,
+            StreamKind.LIVE,
+            NOON.plusMillis(600),
+            face(List.of("BLURRED"), 1, 0, 0, 0)));
+    List<FaceEmotion> events = emotions.readValuesToList();
+    assertThat(events).extracting(FaceEmotion::getTrackId).containsExactly(null, 1L, 1L, 1L);
+    assertThat(events.get(0).getSmoothedScores()).isNull();
+    FaceEmotion last = events.get(3);
+    assertThat(last.getLabel()).isNull();
+    assertThat(last.getScores()).containsEntry("neutral", 1f);
+    assertThat(last.getSmoothedLabel()).isEqualTo("happiness");
+    assertThat(last.getSmoothedScores().get("happiness")).isGreaterThan(0.9f).isLessThan(1f);
+    assertThat(tracks.readValuesToList())
+        .extracting(FaceTrack::getEvent)
+        .containsExactly(TrackEvent.ENTRY);
+  }
+
+  @Test
+  void aRunsEndEndsItsTracksAndMakesTheirSegmentsFinal() {
+    for (int i = 0; i < 10; i++) {
+      send(
+          analysed("s", "r1", i, StreamKind.RECORDING, NOON.plusMillis(200 * i), face(0, 1, 0, 0)));
+    }
+    send(endMark("s", "r1", 10, StreamKind.RECORDING, NOON.plusSeconds(2)));
+    EmotionSegment last = last(segments.readValuesToList());
+    assertThat(last.getIsFinal()).isTrue();
+    assertThat(last.getLabel()).isEqualTo("happiness");
+    assertThat(last.getStart()).isEqualTo(NOON.plusMillis(200));
+    assertThat(last.getEnd()).isEqualTo(NOON.plusMillis(1800));
+    assertThat(last.getMeanScore()).isEqualTo(1f);
+    assertThat(tracks.readValuesToList())
+        .extracting(FaceTrack::getEvent)
+        .containsExactly(TrackEvent.ENTRY, TrackEvent.EXIT);
+    for (int i = 0; i < 3; i++) {
+      send(
+          analysed("s", "r2", i, StreamKind.RECORDING, NOON.plusMillis(200 * i), face(1, 0, 0, 0)));
+    }
+    assertThat(segments.readKeyValuesToList())
+        .extracting(record -> new String(record.key, StandardCharsets.UTF_8))
+        .containsOnly("s/2/0");
+    assertThat(stored(EmotionTimelines.TRACKS)).isEqualTo(1);
+    assertThat(stored(EmotionTimelines.FILTERS)).isEqualTo(1);
+  }
+
+  @Test
+  void aLiveStreamThatFellSilentHasItsTracksEnded() {
+    for (int i = 0; i < 5; i++) {
+      send(analysed("cam", "r", i, StreamKind.LIVE, NOON.plusMillis(200 * i), face(0, 1, 0, 0)));
+      send(
+          analysed(
+              "talk", "r", i, StreamKind.RECORDING, NOON.plusMillis(200 * i), face(1, 0, 0, 0)));
+    }
+    driver.advanceWallClockTime(RULES.idle().plusSeconds(1));
+    assertThat(tracks.readValuesToList())
+        .filteredOn(track -> track.getEvent() == TrackEvent.EXIT)
+        .extracting(FaceTrack::getStreamId)
+        .containsExactly("cam");
+    assertThat(last(segments.readValuesToList()).getIsFinal()).isTrue();
+    assertThat(stored(EmotionTimelines.FILTERS)).isEqualTo(1);
+  }
+
+  @Test
+  void segmentsGoOnUnderNewNumbersWhenTheModelHasOtherLabels() {
+    for (int i = 0; i < 10; i++) {
+      send(
+          frame("s", "r", i, StreamKind.RECORDING, NOON.plusMillis(200 * i))
+              .setLabels(i < 5 ? FakeFrames.LABELS : List.of("calm", "angry"))
+              .setFaces(List.of(i < 5 ? face(0, 1, 0, 0) : face(0.1f, 0.9f)))
+              .build());
+    }
+    send(endMark("s", "r", 10, StreamKind.RECORDING, NOON));
+    Map<String, EmotionSegment> table = new HashMap<>();
+    segments
+        .readKeyValuesToList()
+        .forEach(record -> table.put(new String(record.key, StandardCharsets.UTF_8), record.value));
+    assertThat(table).hasSize(2);
+    assertThat(table.get("s/1/0").getLabel()).isEqualTo("happiness");
+    assertThat(table.get("s/1/1").getLabel()).isEqualTo("angry");
+    assertThat(table.values()).allMatch(EmotionSegment::getIsFinal);
+  }
+
+  private static <T> T last(List<T> values) {
+    return values.get(values.size() - 1);
+  }
+
+  private int stored(String name) {
+    KeyValueStore<byte[], Object> store = driver.getKeyValueStore(name);
+    int count = 0;
+    try (KeyValueIterator<byte[], Object> all = store.all()) {
+      for (; all.hasNext(); all.next()) {
+        count++;
+      }
+    }
+    return count;
   }
 
   private static List<FrameFaces> interleave(Random random, List<List<FrameFaces>> runs) {
@@ -591,14 +730,7 @@ class EmotionTimelinesTest {
   }
 
   private int openWindows() {
-    KeyValueStore<byte[], OpenWindow> store = driver.getKeyValueStore(EmotionTimelines.WINDOWS);
-    int count = 0;
-    try (KeyValueIterator<byte[], OpenWindow> all = store.all()) {
-      for (; all.hasNext(); all.next()) {
-        count++;
-      }
-    }
-    return count;
+    return stored(EmotionTimelines.WINDOWS);
   }
 
   private double counter(String name) {

@@ -69,6 +69,11 @@ final class FakeFrames {
     return new Face(new Box(0.1f, 0.2f, 0.3f, 0.4f), List.of(), 0.9f, list, reasons, null, false);
   }
 
+  static Face faceAt(Box box, double faceScore) {
+    List<Float> scores = List.of(0.7f, 0.1f, 0.1f, 0.1f);
+    return new Face(box, List.of(), (float) faceScore, scores, List.of(), null, false);
+  }
+
   /** Seeded frames of a run, in order, with every outcome, some drops and zero to three faces. */
   static List<FrameFaces> run(
       Random random, String stream, String run, StreamKind kind, Instant start, int frames) {
