@@ -1,6 +1,7 @@
 package io.moodline.analyzer;
 
 import io.moodline.models.Bundles;
+import io.moodline.models.Devices;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.Owned;
@@ -25,11 +26,13 @@ public final class Analyzer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Analyzer.class);
 
   private final Detectors detectors;
+  private final Devices devices;
   private final String modelName;
   private final Owned owned = new Owned("the analyzer");
 
-  private Analyzer(Detectors detectors, String modelName) {
+  private Analyzer(Detectors detectors, Devices devices, String modelName) {
     this.detectors = detectors;
+    this.devices = devices;
     this.modelName = modelName;
   }
 
@@ -46,7 +49,8 @@ public final class Analyzer implements AutoCloseable {
 
   static Analyzer start(StageContext context, Detectors detectors) {
     Settings settings = context.settings();
-    Analyzer analyzer = new Analyzer(detectors, settings.get(AnalyzerSettings.MODEL));
+    Analyzer analyzer =
+        new Analyzer(detectors, DeviceChoice.of(settings), settings.get(AnalyzerSettings.MODEL));
     try {
       analyzer.open(context);
     } catch (RuntimeException | Error e) {
@@ -57,6 +61,7 @@ public final class Analyzer implements AutoCloseable {
         .addKeyValue("detector", detectors.name())
         .addKeyValue("limits", detectors.limits())
         .addKeyValue("model", analyzer.modelName)
+        .addKeyValue("device", analyzer.devices)
         .log("analyzer started");
     return analyzer;
   }
@@ -77,6 +82,8 @@ public final class Analyzer implements AutoCloseable {
         .health()
         .report("detector", Health.State.UP, detectors.name() + ": " + detectors.limits());
     context.health().report("model", Health.State.UP, modelName);
+    context.health().report("device", Health.State.UP, devices.toString());
+    metrics.sessions(devices.device().id(), devices.sessions());
 
     Models models =
         own(
@@ -84,7 +91,7 @@ public final class Analyzer implements AutoCloseable {
                 new Bundles(bundles(settings.home())),
                 modelName,
                 detectors.name(),
-                threads,
+                devices,
                 context.clock()));
     DetectThreads detectThreads =
         own(DetectThreads.start(threads, 2 * batchFrames, detectors, metrics, context.failures()));

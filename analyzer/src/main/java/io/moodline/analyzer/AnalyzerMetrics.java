@@ -42,6 +42,7 @@ final class AnalyzerMetrics {
   private final Histogram steps;
   private final Histogram age;
   private final Gauge lag;
+  private final Gauge sessions;
 
   AnalyzerMetrics(PrometheusRegistry registry) {
     taken =
@@ -121,6 +122,16 @@ final class AnalyzerMetrics {
             .help("Records that wait in the partitions of this instance, by topic.")
             .labelNames("topic")
             .register(registry);
+    sessions =
+        Gauge.builder()
+            .name("moodline_analyzer_sessions")
+            .help("Sessions that each model has, by the device that computes networks.")
+            .labelNames("device")
+            .register(registry);
+  }
+
+  void sessions(String device, int count) {
+    sessions.labelValues(device).set(count);
   }
 
   private static Counter.Builder counter(String name, String help, String... labels) {

@@ -1,6 +1,7 @@
 package io.moodline.analyzer;
 
 import io.moodline.models.Bundles;
+import io.moodline.models.Device;
 import io.moodline.runtime.Setting;
 import java.time.Duration;
 import java.util.List;
@@ -21,7 +22,25 @@ public final class AnalyzerSettings {
           0,
           0,
           256,
-          "Threads that decode frames and find faces; 0 means one for each processor.");
+          "Threads that decode frames, find faces and compute networks; 0 means one for each processor"
+              + " that this process may use, a container's limit included.");
+  public static final Setting<String> DEVICE =
+      Setting.choice(
+          "analyzer.device",
+          Device.choices(),
+          "What computes networks; auto takes TensorRT, else CUDA, else the processor, and says why.");
+  public static final Setting<Integer> GPUS =
+      Setting.integer(
+          "analyzer.gpus",
+          0,
+          0,
+          64,
+          "Most GPUs to compute on, with a session each; 0 means all that CUDA shows.");
+  public static final Setting<Boolean> HALF =
+      Setting.flag(
+          "analyzer.tensorrt.half",
+          true,
+          "Whether TensorRT may compute float32 networks in half precision.");
   public static final Setting<Integer> BATCH_FRAMES =
       Setting.integer(
           "analyzer.batch.frames",
@@ -63,6 +82,9 @@ public final class AnalyzerSettings {
           DETECTOR,
           MODEL,
           THREADS,
+          DEVICE,
+          GPUS,
+          HALF,
           BATCH_FRAMES,
           BATCH_DEADLINE,
           LIVE_WEIGHT,

@@ -42,7 +42,7 @@ public final class FacePredictor implements AutoCloseable {
               new Bundles(Analyzer.bundles(moodlineHome)),
               settings.get(AnalyzerSettings.MODEL),
               detectors.name(),
-              Analyzer.threads(settings),
+              DeviceChoice.of(settings),
               Clock.systemUTC());
       return new FacePredictor(detector, detectors, models);
     } catch (RuntimeException | Error e) {

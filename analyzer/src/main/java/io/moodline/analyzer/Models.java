@@ -3,6 +3,7 @@ package io.moodline.analyzer;
 import io.moodline.models.Bundle;
 import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
+import io.moodline.models.Devices;
 import io.moodline.runtime.UserException;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,7 +31,7 @@ final class Models implements AutoCloseable {
   private final Bundles bundles;
   private final String defaultName;
   private final String detector;
-  private final int threads;
+  private final Devices devices;
   private final Clock clock;
   private final Map<String, Model> open = new HashMap<>();
   private final Map<String, Instant> refused =
@@ -43,11 +44,12 @@ final class Models implements AutoCloseable {
         }
       };
 
-  private Models(Bundles bundles, String defaultName, String detector, int threads, Clock clock) {
+  private Models(
+      Bundles bundles, String defaultName, String detector, Devices devices, Clock clock) {
     this.bundles = bundles;
     this.defaultName = defaultName;
     this.detector = detector;
-    this.threads = threads;
+    this.devices = devices;
     this.clock = clock;
   }
 
@@ -57,8 +59,8 @@ final class Models implements AutoCloseable {
    * @throws UserException when it can not be used
    */
   static Models open(
-      Bundles bundles, String defaultName, String detector, int threads, Clock clock) {
-    Models models = new Models(bundles, defaultName, detector, threads, clock);
+      Bundles bundles, String defaultName, String detector, Devices devices, Clock clock) {
+    Models models = new Models(bundles, defaultName, detector, devices, clock);
     try {
       models.open.put(defaultName, models.load(defaultName));
       return models;
@@ -86,7 +88,10 @@ final class Models implements AutoCloseable {
       Model model = load(name);
       open.put(name, model);
       refused.remove(name);
-      log.atInfo().addKeyValue("model", name).log("model opened");
+      log.atInfo()
+          .addKeyValue("model", name)
+          .addKeyValue("device", model.classifiers().device().id())
+          .log("model opened");
       return model;
     } catch (BundleException e) {
       refused.put(name, clock.instant());
@@ -97,7 +102,7 @@ final class Models implements AutoCloseable {
 
   private Model load(String name) {
     Bundle bundle = bundles.resolve(name);
-    return Model.open(bundle, detector, threads);
+    return Model.open(bundle, detector, devices);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moodline.analyzer.KeptScores.Given;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.models.Bundle;
+import io.moodline.models.Devices;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.StreamKind;
 import java.time.Duration;
@@ -24,7 +25,7 @@ class KeptScoresTest {
 
   @BeforeAll
   static void openModel() {
-    model = Model.open(Bundle.builtIn("lite-ferplus"), CascadeDetector.NAME, 1);
+    model = Model.open(Bundle.builtIn("lite-ferplus"), CascadeDetector.NAME, Devices.cpu(1));
   }
 
   @AfterAll

@@ -4,7 +4,8 @@ import io.moodline.analyzer.FaceCrops;
 import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.analyzer.PredictedFace;
 import io.moodline.models.Bundle;
-import io.moodline.models.Classifier;
+import io.moodline.models.Classifiers;
+import io.moodline.models.Devices;
 import io.moodline.models.Landmarks;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -17,15 +18,15 @@ import java.util.Map;
  */
 final class CroppedFaces implements AutoCloseable {
   private final Bundle bundle;
-  private final Classifier classifier;
+  private final Classifiers classifiers;
   private final FaceCrops crops;
 
-  CroppedFaces(Bundle bundle, int threads) {
+  CroppedFaces(Bundle bundle, Devices devices) {
     MaskedFaces.refuseWithoutDetector(
         bundle, "give whole pictures and leave --cropped out, so that the detector finds them");
     this.bundle = bundle;
     this.crops = FaceCrops.ofCroppedPictures(bundle);
-    this.classifier = bundle.classifier(threads);
+    this.classifiers = devices.open(bundle);
   }
 
   /** The face in a file; its box is all of what the network sees. */
@@ -33,7 +34,7 @@ final class CroppedFaces implements AutoCloseable {
     FaceCrop crop =
         MaskedFaces.read(
             bundle, crops, PictureBytes.read(file), file.toString(), () -> Landmarks.beside(file));
-    float[] scores = MaskedFaces.classify(bundle, classifier, List.of(crop))[0];
+    float[] scores = MaskedFaces.classify(bundle, classifiers, List.of(crop))[0];
     Map<String, Float> byLabel = new LinkedHashMap<>();
     int best = 0;
     for (int i = 0; i < scores.length; i++) {
@@ -46,7 +47,7 @@ final class CroppedFaces implements AutoCloseable {
 
   @Override
   public void close() {
-    classifier.close();
+    classifiers.close();
     crops.close();
   }
 }

@@ -1,10 +1,11 @@
 package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.moodline.analyzer.AnalyzerSettings;
+import io.moodline.analyzer.DeviceChoice;
 import io.moodline.models.Bundle;
 import io.moodline.models.BundleCalibration;
 import io.moodline.models.Bundles;
+import io.moodline.models.Devices;
 import io.moodline.models.Evaluation;
 import io.moodline.models.LabelledPictures;
 import io.moodline.models.Landmarks;
@@ -83,10 +84,12 @@ final class EvaluateCommand implements Callable<Integer> {
     if (calibrate && pictures.pictures().size() < 2) {
       throw new UserException("--calibrate needs two pictures at least, better some hundred");
     }
-    ObjectNode figures = told(bundle, pictures);
+    refuseUnwritable(json);
+    Devices devices = DeviceChoice.of(settings);
+    ObjectNode figures = told(bundle, pictures, devices);
     int unreadable;
     try (EvaluationRun run =
-        EvaluationRun.open(bundle, settings, detect, threads(settings), Landmarks.of(data))) {
+        EvaluationRun.open(bundle, settings, detect, devices, Landmarks.of(data))) {
       unreadable =
           calibrate
               ? calibrate(run, bundle, pictures, bundles, figures)
@@ -96,17 +99,25 @@ final class EvaluateCommand implements Callable<Integer> {
     return unreadable == 0 ? 0 : 2;
   }
 
-  static int threads(Settings settings) {
-    int asked = settings.get(AnalyzerSettings.THREADS);
-    return asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
+  /** Before minutes of work, not after them. */
+  private static void refuseUnwritable(@Nullable Path file) {
+    if (file != null) {
+      Path folder = file.toAbsolutePath().getParent();
+      if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
+        throw new UserException(
+            "file " + file + " can not be written: name one in a folder that is there");
+      }
+    }
   }
 
   /** What is measured, on standard output and in the figures. */
-  private static ObjectNode told(Bundle bundle, LabelledPictures pictures) {
+  private static ObjectNode told(Bundle bundle, LabelledPictures pictures, Devices devices) {
     System.out.println("model    " + bundle);
+    System.out.println("device   " + devices);
     System.out.println("data     " + pictures.name() + ", " + pictures.pictures().size());
     ObjectNode figures = ApiClient.object().put("model", bundle.name());
     figures.put("digest", bundle.digest()).put("data", pictures.name());
+    figures.put("device", devices.device().id());
     ObjectNode mapping = figures.putObject("mapping");
     pictures.mapping().forEach(mapping::put);
     System.out.println(

@@ -4,6 +4,8 @@ import io.moodline.analyzer.FaceCrops;
 import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.models.Bundle;
 import io.moodline.models.Classifier;
+import io.moodline.models.Classifiers;
+import io.moodline.models.Devices;
 import io.moodline.models.LabelledPictures;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
@@ -26,7 +28,7 @@ final class EvaluationRun implements AutoCloseable {
   private static final int MOST_NAMED = 5;
 
   private final Bundle bundle;
-  private final Classifier classifier;
+  private final Classifiers classifiers;
   private final FaceCrops clean;
   private final Function<Path, double[][]> landmarks;
   private final @Nullable FaceCrops detecting;
@@ -43,19 +45,19 @@ final class EvaluationRun implements AutoCloseable {
 
   private EvaluationRun(
       Bundle bundle,
-      Classifier classifier,
+      Classifiers classifiers,
       FaceCrops clean,
       Function<Path, double[][]> landmarks,
       @Nullable FaceCrops detecting) {
     this.bundle = bundle;
-    this.classifier = classifier;
+    this.classifiers = classifiers;
     this.clean = clean;
     this.landmarks = landmarks;
     this.detecting = detecting;
   }
 
   /**
-   * Opens the network with so many threads, and the detector if faces are to be found too.
+   * Opens the network on the devices, and the detector if faces are to be found too.
    *
    * @param landmarks of a picture's file, for models that look through a mask of them
    */
@@ -63,13 +65,13 @@ final class EvaluationRun implements AutoCloseable {
       Bundle bundle,
       Settings settings,
       boolean detect,
-      int threads,
+      Devices devices,
       Function<Path, double[][]> landmarks) {
     FaceCrops detecting =
         detect ? FaceCrops.ofWholePictures(bundle, settings.home(), settings) : null;
     try {
       FaceCrops clean = FaceCrops.ofCroppedPictures(bundle);
-      return new EvaluationRun(bundle, bundle.classifier(threads), clean, landmarks, detecting);
+      return new EvaluationRun(bundle, devices.open(bundle), clean, landmarks, detecting);
     } catch (RuntimeException | Error e) {
       if (detecting != null) {
         detecting.close();
@@ -163,7 +165,7 @@ final class EvaluationRun implements AutoCloseable {
   private Iterator<float[]> classify(Stream<@Nullable FaceCrop> crops) {
     List<FaceCrop> there = crops.filter(Objects::nonNull).map(crop -> (FaceCrop) crop).toList();
     long start = System.nanoTime();
-    List<float[]> scores = List.of(MaskedFaces.classify(bundle, classifier, there));
+    List<float[]> scores = List.of(MaskedFaces.classify(bundle, classifiers, there));
     networkNanos += System.nanoTime() - start;
     runs += there.size();
     return scores.iterator();
@@ -183,7 +185,7 @@ final class EvaluationRun implements AutoCloseable {
 
   @Override
   public void close() {
-    classifier.close();
+    classifiers.close();
     clean.close();
     if (detecting != null) {
       detecting.close();

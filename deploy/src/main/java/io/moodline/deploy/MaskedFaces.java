@@ -3,7 +3,7 @@ package io.moodline.deploy;
 import io.moodline.analyzer.FaceCrops;
 import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.models.Bundle;
-import io.moodline.models.Classifier;
+import io.moodline.models.Classifiers;
 import io.moodline.models.MaskKind;
 import io.moodline.runtime.UserException;
 import java.util.List;
@@ -45,15 +45,15 @@ final class MaskedFaces {
   }
 
   /** Scores in the bundle's label order; landmarks of another kind of mask are refused. */
-  static float[][] classify(Bundle bundle, Classifier classifier, List<FaceCrop> crops) {
+  static float[][] classify(Bundle bundle, Classifiers classifiers, List<FaceCrop> crops) {
     byte[][] faces = crops.stream().map(FaceCrop::pixels).toArray(byte[][]::new);
     if (bundle.mask() == MaskKind.NONE) {
-      return classifier.classify(faces);
+      return classifiers.classify(faces);
     }
     float[][] masks =
         crops.stream()
             .map(crop -> bundle.mask().mask(crop.pixels(), crop.landmarks()))
             .toArray(float[][]::new);
-    return classifier.classify(faces, masks);
+    return classifiers.classify(faces, masks);
   }
 }

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.analyzer.DeviceChoice;
 import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
+import io.moodline.models.Devices;
 import io.moodline.models.GraphCost;
 import io.moodline.models.InstalledModel;
 import io.moodline.models.KnownModel;
@@ -18,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -171,24 +174,27 @@ final class ModelCommand implements Callable<Integer> {
   @Command(name = "show", description = "Check a model and show what is known of it.")
   static final class Show implements Callable<Integer> {
     @Mixin Name name = new Name();
+    @Mixin SettingsOptions options = new SettingsOptions();
 
     @Option(names = "--json", description = "Print JSON.")
     boolean json;
 
     @Override
     public Integer call() {
+      Devices devices = DeviceChoice.of(options.load(Map.of()));
       Bundle bundle = new Bundles(bundles()).resolve(name.text);
       if (json) {
-        System.out.println(toJson(bundle).toPrettyString());
+        System.out.println(toJson(bundle, devices).toPrettyString());
         return 0;
       }
       describe(bundle);
+      line("device", devices.toString());
       System.out.println();
       System.out.println(bundle.modelCard().strip());
       return 0;
     }
 
-    private static ObjectNode toJson(Bundle bundle) {
+    private static ObjectNode toJson(Bundle bundle, Devices devices) {
       GraphCost cost = bundle.cost();
       ObjectNode node = ApiClient.object().put("name", bundle.name());
       node.put("architecture", bundle.architecture()).put("digest", bundle.digest());
@@ -203,6 +209,7 @@ final class ModelCommand implements Callable<Integer> {
       node.put("attentionMultiplyAdds", cost.attentionMultiplyAdds());
       node.put("savedMultiplyAdds", cost.savedMultiplyAdds());
       node.put("licence", bundle.licence());
+      node.putObject("device").put("name", devices.device().id()).put("why", devices.why());
       node.set("metrics", metrics(bundle));
       return node.put("card", bundle.modelCard());
     }

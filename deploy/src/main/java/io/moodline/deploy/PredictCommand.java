@@ -3,6 +3,7 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.analyzer.AnalyzerSettings;
+import io.moodline.analyzer.DeviceChoice;
 import io.moodline.analyzer.FacePredictor;
 import io.moodline.analyzer.PredictedFace;
 import io.moodline.models.Bundles;
@@ -54,9 +55,9 @@ final class PredictCommand implements Callable<Integer> {
     Settings settings = options.load(Map.of());
     if (cropped) {
       Bundles bundles = new Bundles(settings.home().resolve("bundles"));
-      int threads = EvaluateCommand.threads(settings);
       try (CroppedFaces faces =
-          new CroppedFaces(bundles.resolve(settings.get(AnalyzerSettings.MODEL)), threads)) {
+          new CroppedFaces(
+              bundles.resolve(settings.get(AnalyzerSettings.MODEL)), DeviceChoice.of(settings))) {
         return predict(image -> List.of(faces.predict(image)));
       }
     }

@@ -1,6 +1,7 @@
 package io.moodline.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -107,6 +108,49 @@ class BadInputTest {
           "--set",
           "broker.port=" + port);
     }
+  }
+
+  @Test
+  void devicesThatAreNotThere() throws Exception {
+    assumeFalse(Files.exists(Path.of("/proc/driver/nvidia")), "this machine may have one");
+    Samples.crop(folder.resolve("happy/x.png"), 0, 0, 64, 64);
+    String picture = Samples.portrait().toString();
+    String set = "analyzer.device=cuda";
+    refused(List.of("analyzer.device", "cuda", "auto or cpu"), "predict", picture, "--set", set);
+    refused(
+        List.of("analyzer.device", "tensorrt", "auto or cpu"),
+        "model",
+        "show",
+        "lite-ferplus",
+        "--set",
+        "analyzer.device=tensorrt");
+    refused(
+        List.of("analyzer.device", "cuda", "auto or cpu"),
+        "evaluate",
+        "--data",
+        folder.toString(),
+        "--set",
+        set);
+    refused(
+        List.of("analyzer.device", "gpu", "tensorrt"),
+        "predict",
+        picture,
+        "--set",
+        "analyzer.device=gpu");
+  }
+
+  @Test
+  void figuresThatCanNotBeWritten() throws Exception {
+    Path data = folder.resolve("data");
+    Samples.crop(data.resolve("happy/1.png"), 100, 0, 300, 300);
+    refused(
+        List.of("nowhere", "can not be written"),
+        "evaluate",
+        "--data",
+        data.toString(),
+        "--json",
+        folder.resolve("nowhere/figures.json").toString());
+    refused(List.of("bogus"), "evaluate", "--data", data.toString(), "--labels", "bogus");
   }
 
   @Test

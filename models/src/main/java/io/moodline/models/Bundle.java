@@ -202,6 +202,12 @@ public final class Bundle {
     return GraphCost.of(model(), modelFile());
   }
 
+  /** Whether it is an INT8 variant, which only processors compute as it is. */
+  boolean isInWholeNumbers() {
+    return GraphCheck.parse(model(), modelFile()).getGraph().getNodeList().stream()
+        .anyMatch(node -> node.getOpType().equals("QuantizeLinear"));
+  }
+
   /** Opens the network with so many threads; the caller closes it. */
   public Classifier classifier(int threads) {
     return Classifier.open(this, threads);

@@ -13,6 +13,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +30,8 @@ public final class Classifier implements AutoCloseable {
   /** The most faces that go through the session at once. */
   public static final int LARGEST_BATCH = 32;
 
-  private static final String INPUT = "faces";
-  private static final String MASK = "mask";
+  static final String INPUT = "faces";
+  static final String MASK = "mask";
   private static final String OUTPUT = "logits";
 
   private final OrtSession session;
@@ -64,18 +65,27 @@ public final class Classifier implements AutoCloseable {
 
   /** Opens the bundle's network with so many threads; the caller closes it. */
   public static Classifier open(Bundle bundle, int threads) {
-    return open(
-        bundle.model(),
+    return open(bundle, () -> Session.open(bundle.model(), threads, bundle.modelFile()));
+  }
+
+  /** The same in a session that {@code opener} makes of the bundle's network. */
+  static Classifier open(Bundle bundle, Supplier<OrtSession> opener) {
+    return over(
+        opener.get(),
         bundle.input(),
         bundle.labels().size(),
         bundle.temperature(),
-        threads,
         bundle.modelFile());
   }
 
   static Classifier open(
       byte[] onnx, InputSpec input, int labels, double temperature, int threads, String where) {
-    OrtSession session = Session.open(onnx, threads, where);
+    return over(Session.open(onnx, threads, where), input, labels, temperature, where);
+  }
+
+  /** Takes the session over, also when it does not fit and is closed. */
+  private static Classifier over(
+      OrtSession session, InputSpec input, int labels, double temperature, String where) {
     try {
       Map<String, NodeInfo> inputs = session.getInputInfo();
       boolean masked = input.mask() != MaskKind.NONE;

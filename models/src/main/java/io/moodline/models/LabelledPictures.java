@@ -247,6 +247,9 @@ public record LabelledPictures(
   private record Numbering(List<String> labels, int first, String told) {
     static Numbering of(Iterable<String> words, @Nullable String numbered, String where) {
       TreeSet<Integer> numbers = new TreeSet<>();
+      if (numbered != null) {
+        LabelSets.parse(numbered); // also where no number needs it, a set that is none is refused
+      }
       for (String word : words) {
         if (word.matches("\\d{1,3}")) {
           numbers.add(Integer.parseInt(word));

@@ -74,7 +74,17 @@ final class Session {
   /** The caller owns the session. */
   static OrtSession open(byte[] onnx, int threads, String where) {
     OrtEnvironment environment = environment(); // before anything else loads the runtime
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+    try (OrtSession.SessionOptions options = options(threads)) {
+      return environment.createSession(onnx, options);
+    } catch (OrtException e) {
+      throw new BundleException(where + " cannot be run: " + oneLine(e), e);
+    }
+  }
+
+  /** What all sessions have in common, wherever they run; the caller closes it. */
+  static OrtSession.SessionOptions options(int threads) throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    try {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
@@ -84,9 +94,10 @@ final class Session {
         // Products of signed weights saturate in 16 bits there; these are slower and exact.
         options.addConfigEntry("session.x64quantprecision", "1");
       }
-      return environment.createSession(onnx, options);
-    } catch (OrtException e) {
-      throw new BundleException(where + " cannot be run: " + oneLine(e), e);
+      return options;
+    } catch (OrtException | RuntimeException | Error e) {
+      options.close();
+      throw e;
     }
   }
 
