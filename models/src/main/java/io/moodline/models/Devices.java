@@ -100,9 +100,7 @@ public final class Devices {
 
   private static String reason(
       Device device, Set<Device> available, Function<Device, String> problem) {
-    return available.contains(device)
-        ? problem.apply(device)
-        : CPU_ONLY;
+    return available.contains(device) ? problem.apply(device) : CPU_ONLY;
   }
 
   private static Set<Device> available() {
