@@ -18,7 +18,7 @@ import javax.imageio.ImageIO;
  * the figures that were measured with them; the same input gives the same bytes.
  *
  * <pre>
- * java -cp ... io.moodline.models.LiteBundle lite-ferplus.npz lite-ferplus.json astronaut.png FOLDER
+ * java -cp ... io.moodline.models.LiteBundle best.pth figures.json astronaut.png FOLDER
  * </pre>
  *
  * <p>The folder holds the hand-written {@code MODEL_CARD.md} already; everything else is written.
@@ -33,7 +33,7 @@ public final class LiteBundle {
 
   public static void main(String[] args) {
     if (args.length != 4) {
-      System.err.println("usage: LiteBundle WEIGHTS.npz FIGURES.json ASTRONAUT.png FOLDER");
+      System.err.println("usage: LiteBundle CHECKPOINT FIGURES.json ASTRONAUT.png FOLDER");
       System.exit(2);
     }
     try {
@@ -44,7 +44,7 @@ public final class LiteBundle {
               Path.of(args[1]),
               canaries(Path.of(args[2])),
               Files.readString(folder.resolve(Manifest.CARD))),
-          network(Weights.readNpz(Path.of(args[0]))));
+          network(ModelImport.weights(Path.of(args[0]))));
       Bundle bundle = Bundle.load(folder);
       System.out.println(bundle.name() + " " + bundle.digest());
     } catch (BundleException | IOException e) {

@@ -34,7 +34,7 @@ public final class ModelImport {
     return BundleWriter.install(bundles, contents(architecture, request), onnx);
   }
 
-  private static Weights weights(Path checkpoint) {
+  static Weights weights(Path checkpoint) {
     return checkpoint.toString().endsWith(".npz")
         ? Weights.readNpz(checkpoint)
         : Checkpoint.read(checkpoint);

@@ -20,7 +20,7 @@ class LiteNetworkTest {
         .hasMessageContaining("empty.pth does not fit lite")
         .hasMessageContaining("stem.weight has shape [1] instead of [32, 1, 3, 3]")
         .hasMessageContaining("stem_bn.weight is missing")
-        .hasMessageContaining("and 56 more");
+        .hasMessageContaining("and 100 more");
   }
 
   @Test

@@ -1,0 +1,227 @@
+"""`python3 -m moodline_training`: train, evaluate, scores."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from . import checkpoint, data, degrade, metrics
+from .augment import AUGMENTATIONS
+from .data import DataError, Faces
+from .device import choose
+from .learner import Learner
+from .networks import ARCHITECTURES, Architecture
+from .objectives import logits_of, objective
+from .recipes import RECIPES, Recipe
+from .train import Teaching, Training
+
+# Recipe fields with an option of their own name; others are set by taking another recipe.
+_TUNED = ("epochs", "minutes", "batch_size", "lr", "balance", "mixup", "patience", "teacher_share")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except DataError as error:
+        print(f"moodline_training: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="moodline_training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _train_options(commands.add_parser("train", help="train a network"))
+    _evaluate_options(commands.add_parser("evaluate", help="measure a checkpoint"))
+    _scores_options(commands.add_parser("scores", help="write a teacher's scores"))
+    return parser
+
+
+def _shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders of class folders, RAF-DB's folder, lists of path<TAB>label, .csv, FER+ .npz",
+    )
+    parser.add_argument("--labels", help="the data set whose numbers the labels are, or words")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    parser.add_argument("--precision", default="auto", choices=("auto", "bfloat16", "float32"))
+    parser.add_argument("--threads", type=int, help="of the processor")
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    _shared(parser)
+    parser.add_argument("--network", required=True, choices=sorted(ARCHITECTURES))
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--validate", type=Path, nargs="+", help="default: the data's own part, or a tenth"
+    )
+    parser.add_argument("--recipe", choices=sorted(RECIPES), help="default: the network's")
+    parser.add_argument("--init", type=Path, help="checkpoint whose fitting weights to start from")
+    parser.add_argument("--resume", action="store_true", help="go on from the folder's last epoch")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--teacher", type=Path, help="scores of the pictures to learn from")
+    parser.add_argument("--teach", type=Path, help="write such scores after each epoch")
+    types = {field.name: type(getattr(RECIPES["lite"], field.name)) for field in fields(Recipe)}
+    for name in _TUNED:
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=types[name], help="default: the recipe's")
+    parser.set_defaults(run=_train)
+
+
+def _evaluate_options(parser: argparse.ArgumentParser) -> None:
+    _shared(parser)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--degraded", action="store_true", help="on degraded copies too")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.set_defaults(run=_evaluate)
+
+
+def _scores_options(parser: argparse.ArgumentParser) -> None:
+    _shared(parser)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help=".npz to write")
+    parser.set_defaults(run=_scores)
+
+
+def _train(options: argparse.Namespace) -> int:
+    device = _device(options)
+    architecture = ARCHITECTURES[options.network]
+    recipe = _recipe(options)
+    train, validation = _parts(options, architecture)
+    torch.manual_seed(options.seed)
+    network = architecture.build(len(train.labels))
+    if options.init:
+        _start_from(network, options.init)
+    goal = objective(architecture, AUGMENTATIONS[recipe.augmentation](), recipe.mixup)
+    learner = Learner(network, goal, recipe, device)
+    facts = {
+        "network": options.network,
+        "labels": list(train.labels),
+        "recipe": asdict(recipe),
+        "seed": options.seed,
+    }
+    teaching = Teaching(options.teacher, options.teach)
+    run = Training(
+        learner, goal, recipe, device, train, validation, options.out, facts, teaching
+    )
+    if options.resume:
+        run.resume()
+    run.run()
+    _next_steps(options, train.labels)
+    return 0
+
+
+def _device(options: argparse.Namespace):
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return choose(options.device, options.precision)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    recipe = RECIPES[options.recipe or options.network]
+    given = {name: getattr(options, name) for name in _TUNED}
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def _parts(options: argparse.Namespace, architecture: Architecture) -> tuple[Faces, Faces]:
+    """Training and validation pictures that share none."""
+    load = lambda paths, part: data.load(
+        paths, architecture.side, architecture.channels, part, options.labels
+    )
+    train = load(options.data, "train")
+    held = options.validate or [path for path in options.data if _holds_validation(path)]
+    if held:
+        validation = load(held, "validation")
+        before = len(train)
+        train = train.without(validation)
+        print(f"{before - len(train)} training pictures are in validation too: left out")
+    else:
+        train, validation = train.split()
+    if train.labels != validation.labels:
+        raise DataError(f"training has {train.labels}, validation {validation.labels}")
+    if architecture.masked and (train.landmarks is None or validation.landmarks is None):
+        raise DataError(
+            "oaenet needs landmarks of every picture: NAME_landmarks.txt beside it, the CSV column "
+            "facial_landmarks, or the array landmarks of an .npz"
+        )
+    print(f"{len(train)} pictures to train on, {len(validation)} to validate on, {train.labels}")
+    return train, validation
+
+
+def _holds_validation(path: Path) -> bool:
+    names = ("valid", "val", "validation", "test", "EmoLabel")
+    return any((path / name).is_dir() for name in names)
+
+
+def _start_from(network: torch.nn.Module, path: Path) -> None:
+    """Takes what has the same name and shape; the rest keeps its start."""
+    content = checkpoint.read(path)
+    found = content.get("state_dict", content)
+    found = {name.removeprefix("module."): value for name, value in found.items()}
+    own = network.state_dict()
+    fits = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict({**own, **fits})
+    print(f"{len(fits)} of {len(own)} weights start from {path}")
+
+
+def _next_steps(options: argparse.Namespace, labels: tuple[str, ...]) -> None:
+    best = options.out / "best.pth"
+    print(
+        f"Next: ./moodline model import --arch {options.network} --labels {','.join(labels)}"
+        f" --name NAME {best}"
+    )
+
+
+def _opened(options: argparse.Namespace, part: str):
+    """A checkpoint's network, its objective without augmentation, and the pictures."""
+    content = checkpoint.read(options.checkpoint)
+    architecture = ARCHITECTURES[content["network"]]
+    network = architecture.build(len(content["labels"])).eval()
+    network.load_state_dict(content["state_dict"])
+    device = _device(options)
+    network = network.to(device.torch, memory_format=torch.channels_last)
+    labels = options.labels or ",".join(content["labels"])
+    faces = data.load(options.data, architecture.side, architecture.channels, part, labels)
+    return network, objective(architecture, lambda x: x, 0), faces, device
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    network, goal, faces, device = _opened(options, "validation")
+    logits = logits_of(network, goal, faces, device)
+    temperature = metrics.fit_temperature(logits, faces.majority)
+    figures = {"temperature": temperature}
+    for name in degrade.COPIES if options.degraded else ("clean",):
+        copy = replace(faces, images=degrade.COPIES[name](faces.images.float()))
+        logits = logits_of(network, goal, copy, device)
+        measured = metrics.measure(logits, faces.majority, faces.labels, temperature)
+        figures[name] = measured
+        print(_line(name, measured))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+def _line(name: str, measured: dict) -> str:
+    recall = " ".join(f"{label} {value:.2f}" for label, value in measured["recall"].items())
+    figures = ("accuracy", "balanced_accuracy", "calibration_error")
+    sums = " ".join(f"{figure.replace('_', ' ')} {measured[figure]:.4f}" for figure in figures)
+    return f"{name:10} {sums} recall {recall}"
+
+
+def _scores(options: argparse.Namespace) -> int:
+    network, goal, faces, device = _opened(options, "train")
+    checkpoint.write_scores(options.out, F.softmax(logits_of(network, goal, faces, device), 1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

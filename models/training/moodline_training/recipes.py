@@ -1,0 +1,92 @@
+"""What each network is trained with unless the command line says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    minutes: the schedule follows the clock and ends then, instead of after `epochs`; 0: it does not
+    optimizer: `sgd` (Nesterov momentum 0.9), `adam` or `adamw`
+    sam: radius of sharpness-aware minimisation, which computes each step twice; 0: without
+    schedule: `cosine`, `exponential` (`decay` an epoch) or `plateau` (`decay` after `plateau`
+    epochs without a lower validation loss)
+    balance: rare labels are drawn more often by (most / count) ** balance; 1: all equally often
+    average: decay of the moving average of the weights; 0: none
+    mixup: parameter of the Beta distribution that two pictures are blended by; 0: none
+    augmentation: `field` (faults of cameras and framing), `poster-v2` or `oaenet` (as published)
+    patience: epochs without better validation accuracy until the run ends
+    teacher_share: weight of a teacher's scores beside the votes, once half of the run is done
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str
+    schedule: str
+    augmentation: str
+    minutes: float = 0
+    decay: float = 1
+    plateau: int = 0
+    warmup_epochs: float = 0
+    weight_decay: float = 0
+    sam: float = 0
+    balance: float = 0
+    average: float = 0
+    mixup: float = 0
+    patience: int = 30
+    teacher_share: float = 0
+
+
+RECIPES = {
+    "lite": Recipe(
+        epochs=60,
+        batch_size=128,
+        lr=0.1,
+        optimizer="sgd",
+        schedule="cosine",
+        augmentation="field",
+        warmup_epochs=1,
+        weight_decay=5e-4,
+        balance=0.3,
+        average=0.998,
+    ),
+    # As published for RAF-DB, which starts from pretrained branches.
+    "poster-v2": Recipe(
+        epochs=200,
+        batch_size=144,
+        lr=3.5e-5,
+        optimizer="adam",
+        schedule="exponential",
+        augmentation="poster-v2",
+        decay=0.98,
+        sam=0.05,
+    ),
+    # Without pretrained parts: a GPU, bfloat16, strong augmentation, soft labels.
+    "poster-v2-from-scratch": Recipe(
+        epochs=100,
+        batch_size=256,
+        lr=5e-4,
+        optimizer="adamw",
+        schedule="cosine",
+        augmentation="field",
+        warmup_epochs=5,
+        weight_decay=0.05,
+        sam=0.05,
+        balance=0.3,
+        average=0.999,
+    ),
+    "oaenet": Recipe(
+        epochs=50,
+        batch_size=60,
+        lr=1e-3,
+        optimizer="sgd",
+        schedule="plateau",
+        augmentation="oaenet",
+        decay=0.1,
+        plateau=7,
+    ),
+}

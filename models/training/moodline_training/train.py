@@ -1,0 +1,178 @@
+"""The training loop: a learner and pictures in, checkpoints out."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from . import checkpoint, metrics
+from .data import Faces
+from .device import Device
+from .learner import Learner, Rate
+from .objectives import Objective, logits_of
+from .recipes import Recipe
+
+_REPORT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """Files of scores [n, labels] for the training pictures, in their order, read again before each
+    epoch and written after it: of a finished teacher, or of two runs that teach each other."""
+
+    learn_from: Path | None = None
+    write_to: Path | None = None
+
+
+class Training:
+    """One run in one folder: `log.jsonl` (a line an epoch), `best.pth` (what to import) and
+    `last.pth` (what `resume` goes on from). Confined to one thread."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        objective: Objective,
+        recipe: Recipe,
+        device: Device,
+        train: Faces,
+        validation: Faces,
+        out: Path,
+        facts: dict[str, Any],
+        teaching: Teaching = Teaching(),
+    ) -> None:
+        self._learner = learner
+        self._objective = objective
+        self._recipe = recipe
+        self._device = device
+        self._train, self._validation = train.to(device.torch), validation.to(device.torch)
+        self._out = out
+        self._facts = facts
+        self._teaching = teaching
+        self._rate = Rate(recipe)
+        self._draw = _draw(train, recipe.balance)
+        self._steps = math.ceil(len(train) / recipe.batch_size)
+        self._epoch = 0
+        self._best, self._best_epoch = -1.0, 0
+        self._clock = Clock()
+        out.mkdir(parents=True, exist_ok=True)
+
+    def run(self) -> None:
+        while self._progress() < 1 and self._epoch - self._best_epoch < self._recipe.patience:
+            # Each epoch has its own draw, the same after a resume.
+            torch.manual_seed(1000 * self._facts["seed"] + self._epoch)
+            loss = self._learn()
+            self._epoch += 1
+            self._validate(loss)
+
+    def resume(self) -> None:
+        state = checkpoint.read(self._out / "last.pth")
+        self._learner.load_state_dict(state["learner"])
+        self._rate.load_state_dict(state["rate"])
+        self._epoch, self._best = state["epoch"], state["best"]
+        self._best_epoch, self._clock = state["best_epoch"], Clock(state["seconds"])
+
+    def _progress(self, step: int = 0) -> float:
+        """How much of the run is done, 0 to 1: of its minutes where those are limited."""
+        if self._recipe.minutes:
+            return self._clock.seconds() / (60 * self._recipe.minutes)
+        return (self._epoch + step / self._steps) / self._recipe.epochs
+
+    def _learn(self) -> float:
+        """One epoch; gives the mean loss."""
+        train = replace(self._train, targets=self._targets())
+        rows = torch.multinomial(self._draw, len(train), replacement=True)
+        total, reported = 0.0, time.monotonic()
+        for step, batch in enumerate(rows.split(self._recipe.batch_size)):
+            rate = self._rate.at(self._epoch + step / self._steps, self._progress(step))
+            total += self._learner.step(train.at(batch.to(self._device.torch)), rate)
+            if time.monotonic() - reported > _REPORT_SECONDS:
+                reported = time.monotonic()
+                self._say(f"step {step + 1}/{self._steps} loss {total / (step + 1):.4f}", step + 1)
+        return total / self._steps
+
+    def _targets(self) -> Tensor:
+        """The votes, and more and more of the teacher's scores until half of the run is done."""
+        votes, path = self._train.targets, self._teaching.learn_from
+        if path is None or not path.exists():
+            return votes
+        with np.load(path, allow_pickle=False) as file:
+            scores = torch.from_numpy(file["scores"]).float().to(votes.device)
+        share = self._recipe.teacher_share * min(1.0, 2 * self._progress())
+        return (1 - share) * votes + share * scores
+
+    def _validate(self, loss: float) -> None:
+        faces, network = self._validation, self._learner.result
+        logits = logits_of(network, self._objective, faces, self._device)
+        self._rate.validated(F.cross_entropy(logits, faces.targets.cpu()).item())
+        measured = metrics.measure(logits, faces.majority.cpu(), faces.labels)
+        if measured["accuracy"] > self._best:
+            self._best, self._best_epoch = measured["accuracy"], self._epoch
+            self._write_best(measured)
+        self._write_last()
+        self._log(loss, measured)
+        if self._teaching.write_to is not None:
+            self._teach(self._teaching.write_to)
+
+    def _log(self, loss: float, measured: dict) -> None:
+        seconds = round(self._clock.seconds())
+        line = {"epoch": self._epoch, "seconds": seconds, "loss": loss, **measured}
+        with open(self._out / "log.jsonl", "a") as log:
+            log.write(json.dumps(line) + "\n")
+        self._say(
+            f"loss {loss:.4f} accuracy {measured['accuracy']:.4f}"
+            f" balanced {measured['balanced_accuracy']:.4f} best {self._best:.4f}"
+        )
+
+    def _say(self, text: str, step: int = 0) -> None:
+        done = self._progress(step)
+        left = self._clock.seconds() * (1 - done) / max(done, 1e-6) / 60
+        share = f"{100 * done:.1f} % done, {left:.0f} min left"
+        print(f"epoch {self._epoch} {text}, {share}", flush=True)
+
+    def _write_best(self, measured: dict) -> None:
+        state = {k: v.cpu().contiguous() for k, v in self._learner.result.state_dict().items()}
+        content = {"state_dict": state, "metrics": measured, "epoch": self._epoch, **self._facts}
+        checkpoint.write(self._out / "best.pth", content)
+
+    def _write_last(self) -> None:
+        content = {
+            "learner": self._learner.state_dict(),
+            "rate": self._rate.state_dict(),
+            "epoch": self._epoch,
+            "best": self._best,
+            "best_epoch": self._best_epoch,
+            "seconds": self._clock.seconds(),
+            **self._facts,
+        }
+        checkpoint.write(self._out / "last.pth", content)
+
+    def _teach(self, path: Path) -> None:
+        faces, network = self._train, self._learner.result
+        logits = logits_of(network, self._objective, faces, self._device)
+        checkpoint.write_scores(path, F.softmax(logits, 1))
+
+
+class Clock:
+    """Seconds of training, over interruptions."""
+
+    def __init__(self, before: float = 0) -> None:
+        self._before = before
+        self._since = time.monotonic()
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._since
+
+
+def _draw(faces: Faces, balance: float) -> Tensor:
+    """How often each picture is drawn: its votes times (most / count) ** balance of the labels."""
+    counts = faces.targets.sum(0).clamp(min=1)
+    return faces.targets @ (counts.max() / counts) ** balance

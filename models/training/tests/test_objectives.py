@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import math
+import unittest
+from dataclasses import replace
+
+import torch
+from moodline_training import oaenet_mask, objectives
+from moodline_training.augment import AUGMENTATIONS
+from moodline_training.data import Faces
+from moodline_training.device import choose
+from moodline_training.learner import Learner
+from moodline_training.networks import ARCHITECTURES
+from moodline_training.networks.poster_v2 import FeedForward
+from moodline_training.recipes import RECIPES
+
+from . import recipe
+
+
+def marked(n: int = 2, side: int = 224) -> Faces:
+    images = recipe.levels("marked", (n, 3, side, side)).byte()
+    points = torch.tensor([[70.0, 90], [150, 92], [112, 130], [80, 170], [145, 168]])
+    majority = torch.arange(n) % 7
+    targets = torch.nn.functional.one_hot(majority, 7).float()
+    return Faces(images, targets, majority, tuple("abcdefg"), points.expand(n, -1, -1))
+
+
+class MaskTest(unittest.TestCase):
+    def test_stamps_pyramids_over_bands_and_later_ones_over_earlier(self) -> None:
+        bands = torch.tensor([[0.1, 0.2, 0.3, 0.4]])
+        points = torch.tensor([[[100.9, 50.2], [105, 50], [223, 10], [-1, 10]]])
+        mask = oaenet_mask.stamped(bands, points)[0]
+        self.assertAlmostEqual(mask[50, 105].item(), 1)
+        self.assertAlmostEqual(mask[50, 100].item(), 1 - 5 / 15, places=6)
+        self.assertAlmostEqual(mask[57, 93].item(), 1 - 14 / 15, places=6)
+        self.assertAlmostEqual(mask[58, 105].item(), 0.2, places=6)
+        self.assertAlmostEqual(mask[10, 222].item(), 0.1, places=6)
+        self.assertAlmostEqual(mask[223, 0].item(), 0.4, places=6)
+
+    def test_a_face_of_one_direction_is_like_itself_everywhere(self) -> None:
+        stripes = (torch.arange(224) // 7 % 2 * 200.0).expand(1, 3, 224, 224)
+        self.assertTrue(torch.allclose(oaenet_mask.correlations(stripes), torch.ones(1, 4)))
+        crossed = stripes.clone()
+        crossed[..., :56] = stripes.transpose(2, 3)[..., :56]
+        first, *others = oaenet_mask.correlations(crossed)[0].tolist()
+        self.assertLess(first, 0.5)
+        self.assertGreater(min(others), 0.9)
+
+
+class LossesTest(unittest.TestCase):
+    def test_island_is_low_where_labels_are_tight_and_apart(self) -> None:
+        label = torch.tensor([0, 0, 1, 1])
+        tight = torch.tensor([[1.0, 0], [1, 0], [-1, 0], [-1, 0]])
+        loose = torch.tensor([[1.0, 0], [-1, 0], [1, 0], [-1, 0]])
+        self.assertAlmostEqual(objectives.island(tight, label, 2).item(), 0, places=5)
+        self.assertGreater(objectives.island(loose, label, 2).item(), 0.5)
+
+    def test_lovasz_is_the_jaccard_loss_where_scores_are_sure(self) -> None:
+        truth = torch.tensor([[[True, True], [False, False]]])
+        guess = torch.tensor([[[True, False], [False, False]]])
+        logits = torch.stack((~guess, guess), 1).float() * 200
+        # Found 1 of 2 of the true class (1 - 1/2) and 2 of 3 of the other (1 - 2/3).
+        expected = (1 / 2 + 1 / 3) / 2
+        self.assertAlmostEqual(objectives.lovasz_softmax(logits, truth).item(), expected, places=5)
+
+
+class StepTest(unittest.TestCase):
+    """Each network's own recipe reaches all of its weights and keeps the numbers finite."""
+
+    def check(self, name: str, faces: Faces, precision: str = "float32") -> None:
+        torch.manual_seed(1)
+        architecture, recipe = ARCHITECTURES[name], RECIPES[name]
+        goal = objectives.objective(architecture, AUGMENTATIONS[recipe.augmentation](), 0.2)
+        network = architecture.build(len(faces.labels))
+        for module in network.modules():
+            if isinstance(module, FeedForward):
+                module.drop = 0  # What is left out of all pictures is not reached.
+        before = {key: value.clone() for key, value in network.state_dict().items()}
+        learner = Learner(network, goal, recipe, choose("cpu", precision))
+        self.assertTrue(math.isfinite(learner.step(faces, recipe.lr)))
+        for key, value in network.named_parameters():
+            self.assertIsNotNone(value.grad, key)
+        moved = [k for k, v in network.state_dict().items() if not torch.equal(v, before[k])]
+        self.assertGreater(len(moved), 0.8 * len(before))
+        logits = objectives.logits_of(learner.result, goal, faces, choose("cpu", precision))
+        self.assertTrue(torch.isfinite(logits).all())
+
+    def test_oaenet(self) -> None:
+        self.check("oaenet", marked(1))
+
+    def test_poster_v2(self) -> None:
+        self.check("poster-v2", marked(1, 112))
+
+    def test_lite_in_bfloat16(self) -> None:
+        grey = marked(8, 48)
+        self.check("lite", replace(grey, images=grey.images[:, :1]), "bfloat16")

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import unittest
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from moodline_training import __main__ as command
+from moodline_training import checkpoint, metrics, objectives
+from moodline_training.data import Faces
+from moodline_training.device import choose
+from moodline_training.learner import Learner, Rate
+from moodline_training.networks import ARCHITECTURES
+from moodline_training.recipes import RECIPES
+from moodline_training.sam import Sam
+from moodline_training.train import Teaching, Training
+
+from . import recipe
+
+QUICK = replace(
+    RECIPES["lite"],
+    epochs=2,
+    batch_size=16,
+    lr=0.02,
+    schedule="exponential",
+    decay=0.9,
+    average=0.5,
+)
+
+
+def two_kinds(n: int = 48) -> Faces:
+    """Pictures that are bright above or below: nothing is easier to tell apart."""
+    majority = torch.arange(n) % 2
+    images = recipe.levels("two kinds", (n, 1, 48, 48)) / 4
+    images[majority == 0, :, :24] += 150
+    images[majority == 1, :, 24:] += 150
+    targets = torch.nn.functional.one_hot(majority, 2).float()
+    return Faces(images.byte(), targets, majority, ("up", "down"))
+
+
+class TrainTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        quiet = redirect_stdout(io.StringIO())
+        quiet.__enter__()
+        self.addCleanup(quiet.__exit__, None, None, None)
+
+    def training(self, name: str = "run", recipe=QUICK, teaching=Teaching()) -> Training:
+        torch.manual_seed(1)
+        network = ARCHITECTURES["lite"].build(2)
+        goal = objectives.objective(ARCHITECTURES["lite"], lambda x: x.float(), recipe.mixup)
+        device = choose("cpu", "float32")
+        learner = Learner(network, goal, recipe, device)
+        facts = {"network": "lite", "labels": ["up", "down"], "seed": 1}
+        faces, out = two_kinds(), self.root / name
+        return Training(learner, goal, recipe, device, faces, faces, out, facts, teaching)
+
+    def log(self, name: str = "run") -> list[dict]:
+        lines = (self.root / name / "log.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def best(self, name: str = "run") -> dict:
+        return checkpoint.read(self.root / name / "best.pth")
+
+    def test_learns_to_tell_two_kinds_apart(self) -> None:
+        self.training(recipe=replace(QUICK, epochs=12, batch_size=8)).run()
+        self.assertEqual(self.best()["metrics"]["accuracy"], 1)
+        self.assertLess(self.log()[-1]["loss"], self.log()[0]["loss"])
+
+    def test_goes_on_after_an_interruption_as_if_there_was_none(self) -> None:
+        self.training("whole").run()
+        self.training("parts", replace(QUICK, epochs=1)).run()
+        again = self.training("parts")
+        again.resume()
+        again.run()
+        whole, parts = (
+            checkpoint.read(self.root / name / "last.pth")["learner"]["network"]
+            for name in ("whole", "parts")
+        )
+        for name, value in whole.items():
+            self.assertTrue(torch.equal(value, parts[name]), name)
+
+    def test_stops_when_validation_gets_no_better(self) -> None:
+        self.training(recipe=replace(QUICK, epochs=50, lr=0, patience=2)).run()
+        self.assertEqual(len(self.log()), 3)
+
+    def test_ends_when_its_minutes_are_over(self) -> None:
+        self.training(recipe=replace(QUICK, epochs=50, minutes=1e-6)).run()
+        self.assertFalse((self.root / "run" / "log.jsonl").exists())
+
+    def test_learns_from_a_teacher_and_teaches(self) -> None:
+        taught = self.root / "teacher.npz"
+        checkpoint.write_scores(taught, torch.full((48, 2), 0.5))
+        recipe = replace(QUICK, teacher_share=1.0, epochs=4)
+        own = self.root / "own.npz"
+        self.training(recipe=recipe, teaching=Teaching(taught, own)).run()
+        # A teacher that never knows leaves less to learn than the votes.
+        self.assertGreater(self.log()[-1]["loss"], 0.6)
+        with np.load(own) as file:
+            self.assertTrue(np.allclose(file["scores"].sum(1), 1, atol=2e-3))
+
+    def test_leaves_the_last_whole_file_when_writing_breaks_off(self) -> None:
+        file = self.root / "best.pth"
+        checkpoint.write(file, {"epoch": 1})
+        with self.assertRaises(Exception):
+            checkpoint.write(file, {"epoch": lambda: None})
+        self.assertEqual(checkpoint.read(file), {"epoch": 1})
+
+    def test_trains_evaluates_and_writes_scores_from_the_command_line(self) -> None:
+        votes = np.zeros((40, 10), dtype=np.uint8)
+        votes[np.arange(40), np.arange(40) % 8] = 9
+        images = recipe.levels("faces", (40, 48, 48)).byte().numpy()
+        data = str(self.root / "faces.npz")
+        np.savez(data, images=images, ferplus_votes=votes)
+        run = str(self.root / "run")
+        best = run + "/best.pth"
+        train = ["train", "--network", "lite", "--data", data, "--out", run, "--batch-size", "16"]
+        self.assertEqual(command.main(train + ["--epochs", "1"]), 0)
+        self.assertEqual(command.main(train + ["--epochs", "2", "--resume"]), 0)
+        self.assertEqual(len(self.log()), 2)
+        figures = self.root / "figures.json"
+        evaluate = ["evaluate", "--checkpoint", best, "--data", data, "--degraded"]
+        self.assertEqual(command.main(evaluate + ["--json", str(figures)]), 0)
+        self.assertEqual(json.loads(figures.read_text())["16 px"]["pictures"], 40)
+        scores = ["scores", "--checkpoint", best, "--data", data, "--out", run + "/scores.npz"]
+        self.assertEqual(command.main(scores), 0)
+
+    def test_says_in_one_line_what_is_missing(self) -> None:
+        train = ["train", "--network", "lite", "--out", str(self.root), "--data", "nowhere"]
+        with redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(command.main(train), 2)
+        self.assertEqual(said.getvalue(), "moodline_training: nowhere was not found\n")
+
+
+class SamTest(unittest.TestCase):
+    def test_steps_by_the_gradient_at_the_top_of_the_slope(self) -> None:
+        w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
+        sam = Sam(torch.optim.SGD([w], lr=0.1), 0.5)
+        sam.step(lambda: (w**2).sum() / 2)
+        # The gradient of half the square is the place itself; up the slope it is 0.5 longer.
+        self.assertTrue(torch.allclose(w, torch.tensor([3.0, 4.0]) * (1 - 0.1 * 5.5 / 5)))
+
+
+class RateTest(unittest.TestCase):
+    def test_warms_up_and_falls_like_a_cosine(self) -> None:
+        rate = Rate(replace(QUICK, lr=1, schedule="cosine", warmup_epochs=2))
+        self.assertAlmostEqual(rate.at(0.98, 0), 0.5)
+        self.assertAlmostEqual(rate.at(5, 0.5), 0.5)
+        self.assertAlmostEqual(rate.at(10, 1), 0)
+
+    def test_is_cut_when_the_loss_stays(self) -> None:
+        rate = Rate(RECIPES["oaenet"])
+        for _ in range(8):
+            rate.validated(1.0)
+        self.assertAlmostEqual(rate.at(8, 0), 1e-3)
+        rate.validated(1.0)
+        self.assertAlmostEqual(rate.at(9, 0), 1e-4)
+
+
+class MetricsTest(unittest.TestCase):
+    def test_counts_only_pictures_with_a_majority(self) -> None:
+        logits = torch.tensor([[2.0, 0], [2.0, 0], [0, 2.0], [0, 2.0]])
+        measured = metrics.measure(logits, torch.tensor([0, 1, 1, -1]), ("a", "b"))
+        self.assertEqual(measured["pictures"], 3)
+        self.assertAlmostEqual(measured["accuracy"], 2 / 3)
+        self.assertAlmostEqual(measured["balanced_accuracy"], 0.75)
+
+    def test_fits_the_temperature_that_makes_scores_honest(self) -> None:
+        # Three of four are right, so the score of the first label should be 3/4: a logit of ln 3.
+        logits = torch.tensor([[4 * np.log(3), 0.0]]).repeat(4, 1)
+        fitted = metrics.fit_temperature(logits / 2, torch.tensor([0, 0, 0, 1]))
+        self.assertAlmostEqual(fitted, 2, delta=0.011)
+
+
+if __name__ == "__main__":
+    unittest.main()
