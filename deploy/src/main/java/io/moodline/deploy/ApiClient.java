@@ -3,6 +3,7 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -36,9 +38,17 @@ final class ApiClient {
   private static final Duration ANSWER = Duration.ofSeconds(60);
 
   private final URI server;
+  private final String token;
   private final HttpClient http = HttpClient.newBuilder().connectTimeout(CONNECT).build();
 
+  /** Shows the token in {@code MOODLINE_TOKEN}, if there is one. */
   ApiClient(URI server) {
+    this(server, Optional.ofNullable(System.getenv("MOODLINE_TOKEN")).orElse(""));
+  }
+
+  /** Shows a token; an empty one is not shown. */
+  ApiClient(URI server, String token) {
+    this.token = token.strip();
     String scheme = String.valueOf(server.getScheme());
     if (!scheme.equals("http") && !scheme.equals("https") || server.getHost() == null) {
       throw new UserException("server '" + server + "' is no address: write http://host:port");
@@ -54,12 +64,7 @@ final class ApiClient {
   /** An answer that is not JSON. */
   String text(String path, String mediaType) {
     HttpResponse<String> response =
-        send(
-            HttpRequest.newBuilder(server.resolve(path))
-                .timeout(ANSWER)
-                .header("Accept", mediaType)
-                .build(),
-            BodyHandlers.ofString());
+        send(to(path).timeout(ANSWER).header("Accept", mediaType).build(), BodyHandlers.ofString());
     if (response.statusCode() != 200) {
       throw problem(response.statusCode(), response.body());
     }
@@ -69,9 +74,7 @@ final class ApiClient {
   /** Writes an answer of any length to a stream as it comes. */
   void download(String path, OutputStream out) {
     HttpResponse<InputStream> response =
-        send(
-            HttpRequest.newBuilder(server.resolve(path)).timeout(ANSWER).build(),
-            BodyHandlers.ofInputStream());
+        send(to(path).timeout(ANSWER).build(), BodyHandlers.ofInputStream());
     try (InputStream body = response.body()) {
       if (response.statusCode() != 200) {
         throw problem(
@@ -117,7 +120,7 @@ final class ApiClient {
       String name = encode(String.valueOf(file.getFileName()));
       JsonNode answer =
           json(
-              HttpRequest.newBuilder(server.resolve("/api/v1/recordings?name=" + name))
+              to("/api/v1/recordings?name=" + name)
                   .header("Content-Type", "application/octet-stream")
                   .POST(body));
       return answer.path("recording").asText();
@@ -128,8 +131,7 @@ final class ApiClient {
 
   /** The lines of a stream of server-sent events; close it to hang up. */
   Stream<String> events(String path, String lastEventId) {
-    HttpRequest.Builder builder =
-        HttpRequest.newBuilder(server.resolve(path)).header("Accept", "text/event-stream");
+    HttpRequest.Builder builder = to(path).header("Accept", "text/event-stream");
     if (!lastEventId.isEmpty()) {
       builder.header("Last-Event-ID", lastEventId);
     }
@@ -150,10 +152,25 @@ final class ApiClient {
     return JSON.createObjectNode();
   }
 
+  private HttpRequest.Builder to(String path) {
+    HttpRequest.Builder builder = HttpRequest.newBuilder(server.resolve(path));
+    return token.isEmpty() ? builder : builder.header("Authorization", "Bearer " + token);
+  }
+
+  /** All items of a list that comes in pages, with its other fields as on the first page. */
+  JsonNode all(String path, String items) {
+    ObjectNode whole = (ObjectNode) get(path);
+    JsonNode page = whole;
+    while (page.path("next").isTextual()) {
+      page = get(path + "?cursor=" + encode(page.path("next").textValue()));
+      page.path(items).forEach(((ArrayNode) whole.get(items))::add);
+    }
+    whole.remove("next");
+    return whole;
+  }
+
   private HttpRequest.Builder request(String path) {
-    return HttpRequest.newBuilder(server.resolve(path))
-        .timeout(ANSWER)
-        .header("Accept", "application/json");
+    return to(path).timeout(ANSWER).header("Accept", "application/json");
   }
 
   private HttpRequest.Builder withBody(String path, JsonNode body) {

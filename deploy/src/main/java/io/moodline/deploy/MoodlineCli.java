@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       StreamCommand.class,
       WatchCommand.class,
       TimelineCommand.class,
+      TokenCommand.class,
       SettingsCommand.class,
       CommandLine.HelpCommand.class
     },

@@ -2,11 +2,11 @@ package io.moodline.deploy;
 
 import io.moodline.analyzer.Analyzer;
 import io.moodline.ingest.Ingest;
-import io.moodline.ingest.RecordingProbe;
 import io.moodline.runtime.EmbeddedBroker;
 import io.moodline.runtime.Failures;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.KafkaWatch;
 import io.moodline.runtime.Owned;
 import io.moodline.runtime.RuntimeSettings;
 import io.moodline.runtime.SecretBox;
@@ -17,6 +17,7 @@ import io.moodline.runtime.TopicSetup;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.Topics;
 import io.moodline.sink.Sink;
+import io.moodline.sink.SinkSettings;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.URI;
 import java.time.Clock;
@@ -109,9 +110,11 @@ final class Node implements AutoCloseable {
             SecretBox.open(RuntimeSettings.secretKeyFile(settings)),
             failures,
             Clock.systemUTC());
+    own(KafkaWatch.start(kafka, health, failures));
     List<Callable<AutoCloseable>> stages = new ArrayList<>();
     if (roles.contains(Role.SINK)) {
-      stages.add(() -> sink = Sink.start(context, RecordingProbe::probe));
+      boolean analyses = roles.contains(Role.ANALYZER);
+      stages.add(() -> sink = Sink.start(context, new SourceChecks(settings, analyses)));
     } else {
       String host = settings.get(RuntimeSettings.STATUS_HOST);
       int port = settings.get(RuntimeSettings.STATUS_PORT);
@@ -175,7 +178,7 @@ final class Node implements AutoCloseable {
     if (started == null) {
       throw new IllegalStateException("this process has no HTTP server");
     }
-    return URI.create("http://127.0.0.1:" + started.port());
+    return URI.create("http://" + SinkSettings.localHost(settings) + ":" + started.port());
   }
 
   Health health() {

@@ -1,5 +1,6 @@
 package io.moodline.deploy;
 
+import io.moodline.sink.SinkSettings;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -25,12 +26,34 @@ final class ServeCommand implements Callable<Integer> {
               + " kafka.bootstrap.servers.")
   List<Node.Role> stages = List.of(Node.Role.values());
 
+  @Option(
+      names = "--listen",
+      paramLabel = "ADDRESS",
+      description =
+          "Address of the HTTP server, HOST or HOST:PORT. Any that other machines reach needs access"
+              + " tokens, see moodline token.")
+  String listen = "";
+
+  /** What {@code --listen} sets. */
+  private Map<String, String> listen() {
+    if (listen.isEmpty()) {
+      return Map.of();
+    }
+    boolean bareAddress = listen.indexOf(':') != listen.lastIndexOf(':') && !listen.contains("]");
+    int colon = bareAddress ? -1 : listen.lastIndexOf(':');
+    boolean hasPort = colon > listen.indexOf(']');
+    String host = (hasPort ? listen.substring(0, colon) : listen).replaceAll("[\\[\\]]", "");
+    return hasPort
+        ? Map.of(SinkSettings.hostKey(), host, SinkSettings.portKey(), listen.substring(colon + 1))
+        : Map.of(SinkSettings.hostKey(), host);
+  }
+
   @Override
   public Integer call() throws InterruptedException {
     Set<Node.Role> roles = EnumSet.copyOf(stages);
     ProgressLine progress = ProgressLine.onStandardError();
     try (RunningNode running =
-        RunningNode.start(options.load(Map.of()), roles, progress, () -> {})) {
+        RunningNode.start(options.load(listen()), roles, progress, () -> {})) {
       if (roles.contains(Node.Role.SINK)) {
         System.out.println("Dashboard: " + running.node().address() + "/   (stop with Ctrl-C)");
       } else {

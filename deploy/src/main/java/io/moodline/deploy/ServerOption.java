@@ -2,6 +2,7 @@ package io.moodline.deploy;
 
 import io.moodline.runtime.UserException;
 import java.net.URI;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Which running server a command talks to. */
@@ -14,13 +15,24 @@ final class ServerOption {
           "Address of the running server (default: MOODLINE_SERVER, else ${DEFAULT-VALUE}).")
   String server = "";
 
+  @Option(
+      names = "--token",
+      paramLabel = "TOKEN",
+      defaultValue = "${env:MOODLINE_TOKEN:-}",
+      description = "Access token, where the server demands one (default: MOODLINE_TOKEN).")
+  String token = "";
+
   ApiClient client() {
-    return client(server);
+    return client(server, token);
   }
 
   static ApiClient client(String server) {
+    return client(server, Optional.ofNullable(System.getenv("MOODLINE_TOKEN")).orElse(""));
+  }
+
+  private static ApiClient client(String server, String token) {
     try {
-      return new ApiClient(URI.create(server));
+      return new ApiClient(URI.create(server), token);
     } catch (IllegalArgumentException e) {
       throw new UserException("server '" + server + "' is no address: write http://host:port", e);
     }

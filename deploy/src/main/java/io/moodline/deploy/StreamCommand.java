@@ -114,7 +114,7 @@ final class StreamCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-      JsonNode streams = server.client().get("/api/v1/streams");
+      JsonNode streams = server.client().all("/api/v1/streams", "streams");
       if (json) {
         System.out.println(streams.toPrettyString());
         return 0;

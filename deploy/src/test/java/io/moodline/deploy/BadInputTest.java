@@ -54,6 +54,32 @@ class BadInputTest {
   }
 
   @Test
+  void anAddressThatOthersReachWithoutTokens() {
+    refused(
+        List.of("0.0.0.0", "moodline token create admin"),
+        "serve",
+        "--listen",
+        "0.0.0.0:0",
+        "--set",
+        "broker.port=0");
+    refused(List.of("root", "viewer, operator or admin"), "token", "create", "root");
+    refused(List.of("none", "moodline token list"), "token", "revoke", "none");
+  }
+
+  @Test
+  void aTokenIsShownOnceAndThenListed() {
+    Cli.Result made = cli.run("token", "create", "operator", "--note", "the lobby");
+    assertThat(made.code()).isZero();
+    assertThat(made.out()).matches("moodline_[0-9a-f]{8}_[0-9a-f]{64}\\R");
+    Cli.Result listed = cli.run("token", "list");
+    String id = made.out().substring("moodline_".length(), "moodline_".length() + 8);
+    assertThat(listed.out()).contains(id, "operator", "the lobby");
+    assertThat(listed.out()).doesNotContain(made.out().strip().substring(20));
+    assertThat(cli.run("token", "revoke", id).code()).isZero();
+    assertThat(cli.run("token", "list", "--json").out()).doesNotContain(id);
+  }
+
+  @Test
   void picturesThatAreNone() throws Exception {
     Path text = Files.writeString(folder.resolve("text.jpg"), "no picture");
     refused(List.of("text.jpg"), "predict", text.toString());

@@ -14,10 +14,16 @@ final class Problem extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final int status;
+  private final int retryAfterSeconds;
 
   private Problem(int status, String detail) {
+    this(status, detail, status == 503 ? 2 : 0);
+  }
+
+  private Problem(int status, String detail, int retryAfterSeconds) {
     super(detail, null, false, false);
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   static Problem of(int status, String detail) {
@@ -46,6 +52,11 @@ final class Problem extends RuntimeException {
     return new Problem(503, detail);
   }
 
+  /** The caller asks too often. */
+  static Problem tooMany(String detail, int retryAfterSeconds) {
+    return new Problem(429, detail, retryAfterSeconds);
+  }
+
   int status() {
     return status;
   }
@@ -55,8 +66,11 @@ final class Problem extends RuntimeException {
   }
 
   void write(Context ctx) {
-    if (status == 503) {
-      ctx.header("Retry-After", "2");
+    if (retryAfterSeconds > 0) {
+      ctx.header("Retry-After", Integer.toString(retryAfterSeconds));
+    }
+    if (status == 401) {
+      ctx.header("WWW-Authenticate", "Bearer");
     }
     ctx.status(status).header("Content-Type", CONTENT_TYPE).result(body(status, detail()));
   }
@@ -74,17 +88,20 @@ final class Problem extends RuntimeException {
   private static String title(int status) {
     return switch (status) {
       case 400 -> "Bad Request";
+      case 401 -> "Unauthorized";
       case 403 -> "Forbidden";
       case 404 -> "Not Found";
       case 405 -> "Method Not Allowed";
       case 406 -> "Not Acceptable";
       case 409 -> "Conflict";
       case 411 -> "Length Required";
+      case 412 -> "Precondition Failed";
       case 413 -> "Content Too Large";
       case 414 -> "URI Too Long";
       case 415 -> "Unsupported Media Type";
       case 421 -> "Misdirected Request";
       case 422 -> "Unprocessable Content";
+      case 429 -> "Too Many Requests";
       case 431 -> "Request Header Fields Too Large";
       case 503 -> "Service Unavailable";
       case 507 -> "Insufficient Storage";

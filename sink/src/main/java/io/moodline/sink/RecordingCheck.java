@@ -14,4 +14,12 @@ public interface RecordingCheck {
    * @throws io.moodline.runtime.UserException naming what is wrong with it
    */
   void check(Path file);
+
+  /**
+   * Returns when a stream may name this model, as far as this process can know: one without an
+   * analyzer knows none, and takes every name.
+   *
+   * @throws io.moodline.runtime.UserException naming those that there are
+   */
+  default void checkModel(String name) {}
 }

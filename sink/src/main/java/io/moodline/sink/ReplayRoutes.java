@@ -1,6 +1,5 @@
 package io.moodline.sink;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
@@ -10,6 +9,7 @@ import io.moodline.schemas.v1.EndOfRun;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
+import java.io.BufferedInputStream;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +29,8 @@ final class ReplayRoutes implements Resource {
 
   /** All is read; the analysis of some frames has not reached the timeline yet. */
   private static final String ANALYSING = "ANALYSING";
+
+  private static final int FORM_BUFFER_BYTES = 128 * 1024;
 
   private final StageContext stage;
   private final StreamRegistry registry;
@@ -62,12 +64,13 @@ final class ReplayRoutes implements Resource {
 
   void upload(Context ctx) throws java.io.IOException {
     String type = ctx.contentType();
-    if (type != null && type.startsWith("multipart/")) {
-      throw Problem.of(415, "send the video itself as the body, not a form");
-    }
     Uploads.Taken taken =
-        uploads.take(
-            ctx.req().getInputStream(), ctx.queryParam("name"), ctx.req().getContentLengthLong());
+        type != null && type.startsWith("multipart/")
+            ? takeForm(ctx, type)
+            : uploads.take(
+                ctx.req().getInputStream(),
+                ctx.queryParam("name"),
+                ctx.req().getContentLengthLong());
     Answers.json(
         ctx,
         201,
@@ -77,6 +80,13 @@ final class ReplayRoutes implements Resource {
             .put("source", "file:" + taken.name())
             .put("bytes", taken.bytes())
             .put("container", taken.container().name()));
+  }
+
+  private Uploads.Taken takeForm(Context ctx, String type) throws java.io.IOException {
+    FormFile file =
+        FormFile.open(type, new BufferedInputStream(ctx.req().getInputStream(), FORM_BUFFER_BYTES));
+    String name = Optional.ofNullable(ctx.queryParam("name")).orElse(file.name());
+    return uploads.take(file, name, -1); // the form's length is not the file's
   }
 
   void create(Context ctx) {
@@ -114,12 +124,9 @@ final class ReplayRoutes implements Resource {
   }
 
   void list(Context ctx) {
-    ObjectNode body = JsonNodeFactory.instance.objectNode();
-    ArrayNode replays = body.putArray("replays");
-    registry.all().stream()
-        .filter(StreamJson::isRecording)
-        .forEach(stream -> replays.add(replay(stream)));
-    Answers.json(ctx, 200, body);
+    Page page = Page.read(ctx);
+    List<StreamView> replays = registry.all().stream().filter(StreamJson::isRecording).toList();
+    Answers.json(ctx, 200, page.of("replays", replays, StreamView::id, this::replay));
   }
 
   void get(Context ctx) {
@@ -161,6 +168,7 @@ final class ReplayRoutes implements Resource {
             "start",
             Times.show(
                 Optional.ofNullable(stream.spec().getStart()).orElse(java.time.Instant.EPOCH)))
+        .put("revision", stream.spec().getRevision())
         .put("createdAt", Times.show(stream.spec().getCreatedAt()));
     return node;
   }

@@ -9,8 +9,8 @@ import java.util.Set;
  * reader's browser against this server.
  *
  * <ul>
- *   <li>The Host header names this machine's loopback: a page whose own name was pointed at
- *       127.0.0.1 (DNS rebinding) is answered 421.
+ *   <li>While a loopback address is served, the Host header names it: a page whose own name was
+ *       pointed at 127.0.0.1 (DNS rebinding) is answered 421. Elsewhere tokens keep such pages out.
  *   <li>A change that says it comes from another origin is answered 403; so is one from a sandboxed
  *       page. Requests without an Origin header come from programs, not from pages.
  *   <li>Credentials in the query ({@code ?token=}) are refused: they would end up in logs.
@@ -22,12 +22,21 @@ final class RequestGuard {
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
   private static final Set<String> SAFE_METHODS = Set.of("GET", "HEAD", "OPTIONS");
 
-  private RequestGuard() {}
+  private final boolean loopback;
 
-  static void check(Context ctx) {
+  /**
+   * A guard.
+   *
+   * @param loopback whether only a loopback address is served, and no token keeps pages out
+   */
+  RequestGuard(boolean loopback) {
+    this.loopback = loopback;
+  }
+
+  void check(Context ctx) {
     setHeaders(ctx);
     String host = ctx.req().getHeader("Host");
-    if (host == null || !LOOPBACK.contains(name(host))) {
+    if (host == null || loopback && !LOOPBACK.contains(name(host))) {
       throw Problem.of(
           421, "this server answers only to localhost, 127.0.0.1 and [::1] in the Host header");
     }
@@ -45,14 +54,18 @@ final class RequestGuard {
   }
 
   /** As {@link #check}; and no page of another origin may open a socket, though it is a GET. */
-  static void checkSocket(Context ctx) {
+  void checkSocket(Context ctx) {
     check(ctx);
     checkOrigin(ctx, String.valueOf(ctx.req().getHeader("Host")));
   }
 
-  private static void checkOrigin(Context ctx, String host) {
+  private void checkOrigin(Context ctx, String host) {
     String origin = ctx.req().getHeader("Origin");
-    if (origin != null && !origin.equalsIgnoreCase("http://" + host)) {
+    boolean own =
+        origin == null
+            || origin.equalsIgnoreCase("http://" + host)
+            || !loopback && origin.equalsIgnoreCase("https://" + host); // behind a proxy with TLS
+    if (!own) {
       throw Problem.of(403, "changes and sockets from pages of another origin are refused");
     }
     if ("cross-site".equals(ctx.req().getHeader("Sec-Fetch-Site"))) {

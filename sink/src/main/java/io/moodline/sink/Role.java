@@ -1,10 +1,11 @@
 package io.moodline.sink;
 
 import io.javalin.security.RouteRole;
+import io.moodline.runtime.AccessTokens;
 
 /**
  * Who may call a route. Every route declares one. While only loopback addresses are served, every
- * caller is an {@link #ADMIN}; tokens will tell callers apart.
+ * caller is an {@link #ADMIN}; otherwise tokens tell callers apart, see {@link Access}.
  */
 enum Role implements RouteRole {
   /** Health, metrics, the page and its files, the API's description: nothing about people. */
@@ -16,5 +17,13 @@ enum Role implements RouteRole {
   /** Also what concerns the installation. */
   ADMIN,
   /** Other instances of this installation, by a token that follows from their common key. */
-  INTERNAL
+  INTERNAL;
+
+  static Role of(AccessTokens.Role role) {
+    return switch (role) {
+      case VIEWER -> VIEWER;
+      case OPERATOR -> OPERATOR;
+      case ADMIN -> ADMIN;
+    };
+  }
 }

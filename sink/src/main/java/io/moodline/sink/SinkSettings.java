@@ -1,6 +1,8 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.AccessTokens;
 import io.moodline.runtime.Setting;
+import io.moodline.runtime.Settings;
 import java.time.Duration;
 import java.util.List;
 
@@ -10,7 +12,8 @@ public final class SinkSettings {
       Setting.text(
           "http.host",
           "127.0.0.1",
-          "Address of the HTTP server: 127.0.0.1, ::1 or localhost. Others need tokens, which this version lacks.");
+          "Address that the HTTP server listens on. Any but 127.0.0.1, ::1 and localhost needs access tokens, see"
+              + " moodline token.");
   static final Setting<Integer> PORT =
       Setting.integer("http.port", 7470, 0, 65535, "Port of the HTTP server; 0 takes a free one.");
   static final Setting<String> ADVERTISED =
@@ -19,6 +22,22 @@ public final class SinkSettings {
           "",
           "Where other processes of a cluster reach this one's HTTP server, host or host:port. Empty means http.host,"
               + " or this machine's name where that is a wildcard.");
+  static final Setting<String> TOKENS_FILE =
+      Setting.text(
+          "http.tokens.file",
+          "",
+          "File of the access tokens' hashes. Empty means tokens in MOODLINE_HOME; moodline token makes it.");
+  static final Setting<Boolean> TOKENS_ALWAYS =
+      Setting.flag(
+          "http.tokens.always", false, "Whether tokens are demanded on a loopback address too.");
+  static final Setting<Integer> REQUEST_RATE =
+      Setting.integer(
+          "http.requests-per-second",
+          500,
+          0,
+          1_000_000,
+          "Requests per second that one address may make over time, twice as many at once; more are answered 429. 0"
+              + " means any number.");
   static final Setting<Integer> UPLOAD_MEGABYTES =
       Setting.integer(
           "http.upload-max-megabytes",
@@ -67,6 +86,9 @@ public final class SinkSettings {
           HOST,
           PORT,
           ADVERTISED,
+          TOKENS_FILE,
+          TOKENS_ALWAYS,
+          REQUEST_RATE,
           UPLOAD_MEGABYTES,
           EVENT_READERS,
           EVENT_RING,
@@ -75,4 +97,26 @@ public final class SinkSettings {
           FRAMES_PER_SECOND);
 
   private SinkSettings() {}
+
+  /** The access tokens that the settings name. */
+  public static AccessTokens tokens(Settings settings) {
+    return Access.tokens(settings);
+  }
+
+  /** The key of the address that the HTTP server listens on. */
+  public static String hostKey() {
+    return HOST.key();
+  }
+
+  /** The key of its port. */
+  public static String portKey() {
+    return PORT.key();
+  }
+
+  /** Address that a program on this machine reaches the HTTP server at. */
+  public static String localHost(Settings settings) {
+    String host = settings.get(HOST);
+    boolean everywhere = host.equals("0.0.0.0") || host.equals("::");
+    return everywhere ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host;
+  }
 }

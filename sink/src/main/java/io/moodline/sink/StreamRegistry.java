@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -145,9 +146,20 @@ final class StreamRegistry implements AutoCloseable {
 
   /** Removes a stream; false when there is none. */
   boolean remove(String id) {
+    return remove(id, revision -> {});
+  }
+
+  /**
+   * As {@link #remove(String)}.
+   *
+   * @param demand looks at the revision before it is removed, and may throw
+   */
+  boolean remove(String id, Consumer<Optional<Long>> demand) {
     writing.lock();
     try {
-      if (find(id).isEmpty()) {
+      Optional<StreamView> before = find(id);
+      demand.accept(before.map(stream -> stream.spec().getRevision()));
+      if (before.isEmpty()) {
         return false;
       }
       write(id, null);

@@ -1,13 +1,14 @@
 package io.moodline.sink;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.moodline.runtime.MediaFolder;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.UserException;
 import io.moodline.schemas.StreamIds;
+import io.moodline.schemas.v1.StreamSpec;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /** Registers, changes, shows and removes streams. Thread-safe. */
 final class StreamRoutes implements Resource {
@@ -34,14 +35,17 @@ final class StreamRoutes implements Resource {
   }
 
   void list(Context ctx) {
-    ObjectNode body = JsonNodeFactory.instance.objectNode();
-    ArrayNode streams = body.putArray("streams");
-    registry.all().forEach(stream -> streams.add(StreamJson.stream(stream)));
-    Answers.json(ctx, 200, body);
+    Page page = Page.read(ctx);
+    Answers.json(ctx, 200, page.of("streams", registry.all(), StreamView::id, StreamJson::stream));
   }
 
   void get(Context ctx) {
-    Answers.json(ctx, 200, StreamJson.stream(find(registry, id(ctx))));
+    answer(ctx, 200, find(registry, id(ctx)));
+  }
+
+  private static void answer(Context ctx, int status, StreamView stream) {
+    Precondition.tag(ctx, stream.spec().getRevision());
+    Answers.json(ctx, status, StreamJson.stream(stream));
   }
 
   void put(Context ctx) {
@@ -50,24 +54,43 @@ final class StreamRoutes implements Resource {
         StreamRequest.read(
             JsonBody.read(ctx, StreamRequest.FIELDS),
             stage.settings().get(SinkSettings.FRAMES_PER_SECOND));
-    StreamRegistry.Edited edited = edit(id, request);
+    StreamRegistry.Edited edited = edit(id, request, Precondition.read(ctx));
     if (edited.created()) {
       ctx.header("Location", "/api/v1/streams/" + id);
     }
-    Answers.json(ctx, edited.created() ? 201 : 200, StreamJson.stream(edited.stream()));
+    answer(ctx, edited.created() ? 201 : 200, edited.stream());
   }
 
+  /** Registers a stream, or changes it, whatever was there. */
   StreamRegistry.Edited edit(String id, StreamRequest request) {
+    return edit(id, request, new Precondition(Set.of(), false));
+  }
+
+  private StreamRegistry.Edited edit(String id, StreamRequest request, Precondition demand) {
     return registry.edit(
         id,
-        (before, revision) ->
-            request.toSpec(
-                id, before.orElse(null), revision, media, check, stage.secrets(), stage.clock()));
+        (before, revision) -> {
+          demand.check(before.map(StreamSpec::getRevision));
+          checkModel(request, before);
+          return request.toSpec(
+              id, before.orElse(null), revision, media, check, stage.secrets(), stage.clock());
+        });
+  }
+
+  /** Only a model that is new to the stream: one that was removed does not lock its streams. */
+  private void checkModel(StreamRequest request, Optional<StreamSpec> before) {
+    String known = before.map(StreamSpec::getModel).orElse("");
+    try {
+      request.model().filter(name -> !name.equals(known)).ifPresent(check::checkModel);
+    } catch (UserException e) {
+      throw Problem.unprocessable(e);
+    }
   }
 
   void delete(Context ctx) {
     String id = id(ctx);
-    if (!registry.remove(id)) {
+    Precondition demand = Precondition.read(ctx);
+    if (!registry.remove(id, demand::check)) {
       throw unknown(id);
     }
     ctx.status(204);

@@ -14,7 +14,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.util.List;
-import java.util.Set;
 import org.apache.kafka.streams.state.HostInfo;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -22,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The HTTP API, server-sent events and the page, on a loopback address.
+ * The HTTP API, events and the page.
  *
  * <p>In comes a request; it passes {@link RequestGuard}, then the one route of the {@link
  * Resource}s that fits, and out goes JSON, CSV, WebVTT, events or a file of the page; what is
@@ -35,11 +34,12 @@ import org.slf4j.LoggerFactory;
  */
 final class TimelineApi implements AutoCloseable {
   private static final int MAX_THREADS = 48;
-  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
   private static final Logger log = LoggerFactory.getLogger(TimelineApi.class);
 
   private final Settings settings;
   private final Access access;
+  private final RequestGuard guard;
+  private final RequestRate rate;
   private final ApiMetrics metrics;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
@@ -47,7 +47,9 @@ final class TimelineApi implements AutoCloseable {
 
   private TimelineApi(StageContext stage, ApiMetrics metrics, List<Resource> resources) {
     this.settings = stage.settings();
-    this.access = new Access(new InternalToken(stage.secrets()));
+    this.access = new Access(stage);
+    this.guard = new RequestGuard(Access.isLoopback(stage.settings()));
+    this.rate = new RequestRate(stage.settings().get(SinkSettings.REQUEST_RATE), System::nanoTime);
     this.metrics = metrics;
     this.routes = resources.stream().flatMap(it -> it.routes().stream()).toList();
     this.sockets = resources.stream().flatMap(it -> it.sockets().stream()).toList();
@@ -57,7 +59,7 @@ final class TimelineApi implements AutoCloseable {
   /**
    * Starts the server and returns when it answers.
    *
-   * @throws UserException when the address is not a loopback one, or the port is busy
+   * @throws UserException when the address needs tokens and there is none, or the port is busy
    */
   static TimelineApi start(StageContext stage, ApiMetrics metrics, List<Resource> resources) {
     String host = host(stage.settings());
@@ -91,15 +93,8 @@ final class TimelineApi implements AutoCloseable {
   }
 
   private static String host(Settings settings) {
-    String host = settings.get(SinkSettings.HOST);
-    if (!LOOPBACK.contains(host)) {
-      throw new UserException(
-          "http.host '"
-              + host
-              + "' is refused: this version has no tokens yet, so it serves loopback only; give 127.0.0.1, ::1 or"
-              + " localhost");
-    }
-    return host;
+    Access.checkTokens(settings);
+    return settings.get(SinkSettings.HOST);
   }
 
   private static UserException busy(String host, int port, Exception cause) {
@@ -125,18 +120,18 @@ final class TimelineApi implements AutoCloseable {
           http.setSendServerVersion(false);
           http.setRequestHeaderSize(16 * 1024);
         });
-    config.routes.before(RequestGuard::check);
+    config.routes.before(guard::check);
     routes.forEach(
         route ->
             config.routes.addHttpHandler(
                 route.method(), route.path(), ctx -> answer(route, ctx), route.role()));
-    config.routes.wsBeforeUpgrade(RequestGuard::checkSocket);
+    config.routes.wsBeforeUpgrade(guard::checkSocket);
     sockets.forEach(
         socket -> {
           config.routes.wsBeforeUpgrade(
               socket.path(),
               ctx -> {
-                access.check(socket.role(), ctx);
+                check(socket.role(), ctx);
                 socket.before().handle(ctx);
               });
           config.routes.ws(socket.path(), socket.socket(), socket.role());
@@ -161,10 +156,17 @@ final class TimelineApi implements AutoCloseable {
     server.setStopTimeout(2000);
   }
 
+  private void check(Role role, Context ctx) {
+    if (role != Role.INTERNAL) {
+      rate.count(ctx.req().getRemoteAddr());
+    }
+    access.check(role, ctx);
+  }
+
   private void answer(Route route, Context ctx) {
     long start = System.nanoTime();
     try {
-      access.check(route.role(), ctx);
+      check(route.role(), ctx);
       route.handler().handle(ctx);
     } catch (Problem problem) {
       problem.write(ctx);

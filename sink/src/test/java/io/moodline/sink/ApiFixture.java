@@ -63,6 +63,7 @@ final class ApiFixture implements AutoCloseable {
     TopicSetup.apply(kafka, 1, List.of());
     Map<String, String> given = new HashMap<>(settings);
     given.putIfAbsent("http.port", "0");
+    given.putIfAbsent("http.requests-per-second", "0");
     stage =
         new StageContext(
             "test",
@@ -92,10 +93,7 @@ final class ApiFixture implements AutoCloseable {
             stage.secrets(),
             stage.failures(),
             stage.clock());
-    sink =
-        real
-            ? Sink.start(fresh, ApiFixture::check)
-            : Sink.start(fresh, ApiFixture::check, timelines);
+    sink = real ? Sink.start(fresh, CHECK) : Sink.start(fresh, CHECK, timelines);
     org.awaitility.Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> stage.health().isReady());
@@ -108,6 +106,22 @@ final class ApiFixture implements AutoCloseable {
   Path media() {
     return home.resolve("media");
   }
+
+  /** Stands for what the process that wires the stages knows. */
+  private static final RecordingCheck CHECK =
+      new RecordingCheck() {
+        @Override
+        public void check(Path file) {
+          ApiFixture.check(file);
+        }
+
+        @Override
+        public void checkModel(String name) {
+          if (name.startsWith("no-such")) {
+            throw new UserException("model '" + name + "' is not installed: there are a, b");
+          }
+        }
+      };
 
   /** Stands for ingest's decoder: a file whose text says so can not be decoded. */
   private static void check(Path file) {

@@ -227,6 +227,41 @@ class ReplayRoutesTest {
   }
 
   @Test
+  void takesTheFirstFileOfAForm() throws Exception {
+    byte[] video = ApiFixture.mp4("pictures\r\n--xy\r\n-\r\n--x\r\n\r".repeat(5000));
+    java.io.ByteArrayOutputStream body = new java.io.ByteArrayOutputStream();
+    body.writeBytes(
+        ("preamble\r\n--xyz\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\n--xyz\r\n"
+                + "Content-Disposition: form-data; name=\"file\"; filename=\"from a form.mov\"\r\n"
+                + "Content-Type: video/quicktime\r\n\r\n")
+            .getBytes(StandardCharsets.UTF_8));
+    body.writeBytes(video);
+    body.writeBytes("\r\n--xyz--\r\n".getBytes(StandardCharsets.UTF_8));
+    var uploaded = form(body.toByteArray());
+    assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
+    JsonNode recording = ApiFixture.json(uploaded);
+    assertThat(recording.get("recording").textValue()).startsWith("from-a-form-");
+    assertThat(recording.get("bytes").longValue()).isEqualTo(video.length);
+    assertThat(Files.readAllBytes(api.media().resolve(recording.get("recording").textValue())))
+        .isEqualTo(video);
+
+    List<String> before = files();
+    byte[] cut = java.util.Arrays.copyOf(body.toByteArray(), body.size() - 9);
+    assertThat(form(cut).statusCode()).as("ends within the file").isEqualTo(400);
+    assertThat(form("--xyz\r\n\r\nx\r\n--xyz--".getBytes(StandardCharsets.UTF_8)).statusCode())
+        .as("holds no file")
+        .isEqualTo(400);
+    assertThat(files()).containsExactlyInAnyOrderElementsOf(before);
+  }
+
+  private static HttpResponse<String> form(byte[] body) throws Exception {
+    return api.send(
+        api.request("/api/v1/recordings")
+            .header("Content-Type", "multipart/form-data; boundary=xyz")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
+  }
+
+  @Test
   void keepsNamesShort() {
     assertThat(Uploads.safeName("x".repeat(5000), VideoContainer.AVI, "00000000").length())
         .isLessThan(90);
@@ -259,7 +294,7 @@ class ReplayRoutesTest {
             api.request("/api/v1/recordings")
                 .header("Content-Type", "multipart/form-data; boundary=x")
                 .POST(HttpRequest.BodyPublishers.ofString("--x--")));
-    assertThat(form.statusCode()).isEqualTo(415);
+    assertThat(form.statusCode()).isEqualTo(400);
     assertThat(files()).containsExactlyInAnyOrderElementsOf(before);
   }
 

@@ -158,4 +158,77 @@ class StreamRoutesTest {
     var nested = api.put("/api/v1/streams/x", "[".repeat(5000));
     assertThat(nested.statusCode()).isEqualTo(400);
   }
+
+  @Test
+  void showsTheRevisionAndHoldsDemandsAgainstIt() throws Exception {
+    String path = "/api/v1/streams/revised";
+    String body = "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}";
+    var created = put(path, body, "If-None-Match", "*");
+    assertThat(created.statusCode()).as(created.body()).isEqualTo(201);
+    assertThat(created.headers().firstValue("ETag")).hasValue("\"1\"");
+    var again = put(path, body, "If-None-Match", "*");
+    assertThat(again.statusCode()).isEqualTo(412);
+    assertThat(again.body()).contains("revision 1");
+    String changed = body.replace("}", ",\"name\":\"other\"}");
+    assertThat(put(path, changed, "If-Match", "\"7\"").statusCode()).isEqualTo(412);
+    var second = put(path, changed, "If-Match", "\"7\", \"1\"");
+    assertThat(second.statusCode()).isEqualTo(200);
+    assertThat(second.headers().firstValue("ETag")).hasValue("\"2\"");
+    assertThat(put(path, changed, "If-Match", "*").headers().firstValue("ETag"))
+        .as("the same content is no change")
+        .hasValue("\"2\"");
+    assertThat(api.get(path).headers().firstValue("ETag")).hasValue("\"2\"");
+    assertThat(put("/api/v1/streams/none", body, "If-Match", "*").statusCode()).isEqualTo(412);
+    assertThat(api.send(api.request(path).header("If-Match", "\"1\"").DELETE()).statusCode())
+        .isEqualTo(412);
+    assertThat(api.send(api.request(path).header("If-Match", "\"2\"").DELETE()).statusCode())
+        .isEqualTo(204);
+  }
+
+  private static java.net.http.HttpResponse<String> put(
+      String path, String body, String header, String value) throws Exception {
+    return api.send(
+        api.request(path)
+            .header("Content-Type", "application/json")
+            .header(header, value)
+            .PUT(java.net.http.HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  @Test
+  void listsInPagesThatMoveWithNothing() throws Exception {
+    String body = "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}";
+    for (String id : new String[] {"page-a", "page-b", "page-d"}) {
+      api.put("/api/v1/streams/" + id, body);
+    }
+    java.util.List<String> seen = new java.util.ArrayList<>();
+    String query = "?limit=1";
+    while (true) {
+      var page = ApiFixture.json(api.get("/api/v1/streams" + query));
+      assertThat(page.get("streams").size()).isLessThanOrEqualTo(1);
+      page.get("streams").forEach(stream -> seen.add(stream.get("id").textValue()));
+      if (seen.contains("page-b") && !seen.contains("page-d")) {
+        api.delete("/api/v1/streams/page-a");
+        api.put("/api/v1/streams/page-c", body);
+      }
+      if (page.get("next").isNull()) {
+        break;
+      }
+      query = "?limit=1&cursor=" + page.get("next").textValue();
+    }
+    assertThat(seen).isSorted().doesNotHaveDuplicates().contains("page-a", "page-b", "page-d");
+    for (String wrong : new String[] {"?limit=0", "?limit=1001", "?limit=x", "?cursor=%21"}) {
+      assertThat(api.get("/api/v1/streams" + wrong).statusCode()).as(wrong).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void refusesAModelThatIsNotThere() throws Exception {
+    var answer =
+        api.put(
+            "/api/v1/streams/modelled",
+            "{\"source\":\"webcam:0\",\"purpose\":\"demo\",\"model\":\"no-such-model\"}");
+    assertThat(answer.statusCode()).isEqualTo(422);
+    assertThat(answer.body()).contains("'no-such-model' is not installed: there are a, b");
+    assertThat(api.get("/api/v1/streams/modelled").statusCode()).isEqualTo(404);
+  }
 }

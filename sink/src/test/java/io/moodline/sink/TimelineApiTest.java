@@ -270,11 +270,11 @@ class TimelineApiTest {
 
   @ParameterizedTest
   @CsvSource({"0.0.0.0", "192.168.1.2", "::", "example.org", "127.0.0.1.evil.example"})
-  void servesLoopbackOnly(String host) {
+  void demandsTokensWhereOtherMachinesReachIt(String host) {
     assertThatThrownBy(() -> start(Map.of("http.host", host)))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(host)
-        .hasMessageContaining("no tokens yet");
+        .hasMessageContaining("moodline token create admin");
   }
 
   private static void start(Map<String, String> given) {
