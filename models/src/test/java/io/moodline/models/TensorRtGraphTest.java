@@ -117,6 +117,7 @@ class TensorRtGraphTest {
             "ReduceSum",
             "Relu",
             "Reshape",
+            "Sigmoid",
             "Slice",
             "Sqrt",
             "Sub");
