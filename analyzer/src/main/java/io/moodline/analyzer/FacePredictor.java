@@ -1,14 +1,14 @@
 package io.moodline.analyzer;
 
+import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.analyzer.Sighting.CroppedFace;
+import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -66,18 +66,13 @@ public final class FacePredictor implements AutoCloseable {
     float[][] scores = model.score(found);
     List<PredictedFace> faces = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
-      faces.add(face(found.get(i).face(), model.bundle().labels(), scores[i]));
+      faces.add(face(model.bundle(), found.get(i), scores[i]));
     }
     return List.copyOf(faces);
   }
 
-  private static PredictedFace face(LocatedFace found, List<String> labels, float[] scores) {
-    int best = 0;
-    Map<String, Float> byLabel = new LinkedHashMap<>();
-    for (int i = 0; i < scores.length; i++) {
-      byLabel.put(labels.get(i), scores[i]);
-      best = scores[i] > scores[best] ? i : best;
-    }
+  private static PredictedFace face(Bundle bundle, CroppedFace cropped, float[] scores) {
+    LocatedFace found = cropped.face();
     PixelBox box = found.box();
     var pixels =
         new PredictedFace.Box(
@@ -85,7 +80,13 @@ public final class FacePredictor implements AutoCloseable {
             (int) Math.round(box.y()),
             (int) Math.round(box.width()),
             (int) Math.round(box.height()));
-    return new PredictedFace(pixels, found.faceScore(), labels.get(best), byLabel);
+    FaceCrop crop = new FaceCrop(cropped.pixels(), new float[0][], cropped.quality());
+    return PredictedFace.of(bundle, pixels, found.faceScore(), scores, crop);
+  }
+
+  /** The model that scores. */
+  public Bundle bundle() {
+    return Objects.requireNonNull(models.get(null), "the default model is open").bundle();
   }
 
   /** The face detector in use: {@code yunet} or {@code opencv-cascade}. */

@@ -8,6 +8,8 @@ import static org.bytedeco.opencv.global.opencv_imgproc.resize;
 import static org.bytedeco.opencv.global.opencv_imgproc.warpAffine;
 
 import io.moodline.analyzer.FaceCrops.FaceCrop;
+import io.moodline.models.FaceQuality;
+import io.moodline.models.PictureResize.Rectangle;
 import io.moodline.runtime.UserException;
 import java.util.Arrays;
 import org.bytedeco.javacpp.BytePointer;
@@ -27,6 +29,8 @@ final class LandmarkCropper {
   private static final int FIRST_EYE = 36;
   private static final int SECOND_EYE = 42;
   private static final int MOUTH = 48;
+  private static final int OTHER_CORNER = 54;
+  private static final int NOSE = 30;
   private static final double ABOVE_EYES = 30.0 / 35;
   private static final int LARGEST_SIDE = 1 << 14;
 
@@ -73,7 +77,28 @@ final class LandmarkCropper {
       landmarks[i][0] = (float) ((level[i][0] - left) * width / (right - left));
       landmarks[i][1] = (float) ((level[i][1] - top) * height / (bottom - top));
     }
-    return new FaceCrop(pixels, landmarks);
+    double inFrame =
+        new Rectangle(left, top, right - left, bottom - top)
+            .shareIn(picture.width(), picture.height());
+    FaceQuality quality =
+        FaceQuality.of(pixels, width, height, right - left, inFrame, fivePoints(points));
+    return new FaceCrop(pixels, landmarks, quality);
+  }
+
+  /** Eyes, nose tip and mouth corners, as a detector gives them. */
+  private static float[] fivePoints(double[][] points) {
+    return new float[] {
+      (float) mean(points, FIRST_EYE, SECOND_EYE, 0),
+      (float) mean(points, FIRST_EYE, SECOND_EYE, 1),
+      (float) mean(points, SECOND_EYE, MOUTH, 0),
+      (float) mean(points, SECOND_EYE, MOUTH, 1),
+      (float) points[NOSE][0],
+      (float) points[NOSE][1],
+      (float) points[MOUTH][0],
+      (float) points[MOUTH][1],
+      (float) points[OTHER_CORNER][0],
+      (float) points[OTHER_CORNER][1]
+    };
   }
 
   /** The rotation about the point between the eyes, rounded, that makes them level: 2 x 3. */

@@ -3,9 +3,11 @@ package io.moodline.analyzer;
 import io.moodline.analyzer.FaceScorer.Scored;
 import io.moodline.analyzer.Outcome.What;
 import io.moodline.analyzer.Sighting.CroppedFace;
+import io.moodline.models.Bundle;
 import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.Face;
+import io.moodline.schemas.v1.FaceQuality;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
 import java.security.MessageDigest;
@@ -37,7 +39,7 @@ record Outcomes(String detector, Clock clock) {
     List<Face> faces = new ArrayList<>();
     for (CroppedFace face : found) {
       Scored answer = Objects.requireNonNull(scores.get(face), "every face of a batch is scored");
-      faces.add(face(frame, face.face(), answer));
+      faces.add(face(frame, model.bundle(), face, answer));
     }
     FrameFaces result =
         about(frame)
@@ -96,7 +98,8 @@ record Outcomes(String detector, Clock clock) {
         .setAnalysedAt(now());
   }
 
-  private static Face face(Frame frame, LocatedFace found, Scored answer) {
+  private static Face face(Frame frame, Bundle bundle, CroppedFace cropped, Scored answer) {
+    LocatedFace found = cropped.face();
     float width = frame.getWidth();
     float height = frame.getHeight();
     PixelBox box = found.box();
@@ -119,9 +122,23 @@ record Outcomes(String detector, Clock clock) {
         .setLandmarks(landmarks)
         .setFaceScore(found.faceScore())
         .setScores(scoreList)
-        .setReasons(List.of())
+        .setReasons(
+            bundle.gate().judge(cropped.quality(), answer.scores()).stream()
+                .map(Enum::name)
+                .toList())
+        .setQuality(quality(cropped.quality()))
         .setKept(answer.kept())
         .build();
+  }
+
+  private static FaceQuality quality(io.moodline.models.FaceQuality measured) {
+    return new FaceQuality(
+        (float) measured.pixels(),
+        (float) measured.sharpness(),
+        (float) measured.brightness(),
+        (float) measured.inFrame(),
+        Double.isNaN(measured.yaw()) ? null : (float) measured.yaw(),
+        Double.isNaN(measured.roll()) ? null : (float) measured.roll());
   }
 
   private DeadLetter deadLetter(

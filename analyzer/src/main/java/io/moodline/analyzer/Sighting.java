@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.models.FaceQuality;
 import java.util.List;
 
 /** What a detector's thread made of one frame. */
@@ -16,7 +17,8 @@ sealed interface Sighting {
    *
    * @param pixels uint8 [height, width, 3], RGB
    * @param mask float [height, width]; empty for a network that needs none
+   * @param quality what the bundle's gate judges
    */
   @SuppressWarnings("ArrayRecordComponent") // compared by identity only
-  record CroppedFace(LocatedFace face, byte[] pixels, float[] mask) {}
+  record CroppedFace(LocatedFace face, byte[] pixels, float[] mask, FaceQuality quality) {}
 }

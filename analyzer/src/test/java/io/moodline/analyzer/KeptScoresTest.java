@@ -6,6 +6,7 @@ import io.moodline.analyzer.KeptScores.Given;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.models.Bundle;
 import io.moodline.models.Devices;
+import io.moodline.models.FaceQuality;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.StreamKind;
 import java.time.Duration;
@@ -117,6 +118,7 @@ class KeptScoresTest {
   private static CroppedFace face(PixelBox box, int level) {
     byte[] pixels = new byte[3 * model.bundle().inputWidth() * model.bundle().inputHeight()];
     Arrays.fill(pixels, (byte) level);
-    return new CroppedFace(new LocatedFace(box, new float[0], 1), pixels, new float[0]);
+    FaceQuality quality = new FaceQuality(100, 1, 0.5, 1, Double.NaN, Double.NaN);
+    return new CroppedFace(new LocatedFace(box, new float[0], 1), pixels, new float[0], quality);
   }
 }

@@ -8,9 +8,7 @@ import io.moodline.models.Classifiers;
 import io.moodline.models.Devices;
 import io.moodline.models.Landmarks;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Scores pictures that are face crops already, without looking for a face in them. Owns a network.
@@ -35,14 +33,8 @@ final class CroppedFaces implements AutoCloseable {
         MaskedFaces.read(
             bundle, crops, PictureBytes.read(file), file.toString(), () -> Landmarks.beside(file));
     float[] scores = MaskedFaces.classify(bundle, classifiers, List.of(crop))[0];
-    Map<String, Float> byLabel = new LinkedHashMap<>();
-    int best = 0;
-    for (int i = 0; i < scores.length; i++) {
-      byLabel.put(bundle.labels().get(i), scores[i]);
-      best = scores[i] > scores[best] ? i : best;
-    }
     PredictedFace.Box box = new PredictedFace.Box(0, 0, bundle.inputWidth(), bundle.inputHeight());
-    return new PredictedFace(box, 1, bundle.labels().get(best), byLabel);
+    return PredictedFace.of(bundle, box, 1, scores, crop);
   }
 
   @Override

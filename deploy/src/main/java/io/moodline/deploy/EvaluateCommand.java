@@ -228,6 +228,13 @@ final class EvaluateCommand implements Callable<Integer> {
         after.calibrationError(),
         before.calibrationError(),
         stored);
+    if (!stored.gate().equals(bundle.gate())) {
+      System.out.println(
+          "its gate's least score held for the old temperature and was dropped: find it again with"
+              + " `moodline model gate "
+              + name
+              + "`");
+    }
     figures
         .putObject("calibration")
         .put("temperature", temperature)

@@ -8,6 +8,7 @@ import io.moodline.analyzer.DeviceChoice;
 import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
 import io.moodline.models.Devices;
+import io.moodline.models.Gate;
 import io.moodline.models.GraphCost;
 import io.moodline.models.InstalledModel;
 import io.moodline.models.KnownModel;
@@ -33,7 +34,7 @@ import picocli.CommandLine.Spec;
 /** {@code moodline model}: what is done with bundles, all of it on this machine but the pull. */
 @Command(
     name = "model",
-    description = "Import, list, check, fetch, quantize and remove models.",
+    description = "Import, list, check, fetch, quantize, gate and remove models.",
     subcommands = {
       ModelCommand.Import.class,
       ModelCommand.Listing.class,
@@ -41,6 +42,7 @@ import picocli.CommandLine.Spec;
       ModelCommand.Verify.class,
       ModelCommand.Pull.class,
       QuantizeCommand.class,
+      GateCommand.class,
       ModelCommand.Remove.class
     })
 final class ModelCommand implements Callable<Integer> {
@@ -204,6 +206,7 @@ final class ModelCommand implements Callable<Integer> {
           .put("height", bundle.inputHeight())
           .put("mask", bundle.mask().id());
       node.put("temperature", bundle.temperature());
+      node.set("gate", bundle.gate().toJson());
       node.put("parameters", cost.parameters());
       node.put("multiplyAdds", cost.multiplyAdds());
       node.put("attentionMultiplyAdds", cost.attentionMultiplyAdds());
@@ -321,6 +324,7 @@ final class ModelCommand implements Callable<Integer> {
             (cost.multiplyAdds() + cost.savedMultiplyAdds()) / 1e9,
             cost.attentionMultiplyAdds() / 1e9));
     line("temperature", String.format(Locale.ROOT, "%.3f", bundle.temperature()));
+    line("gate", bundle.gate().equals(Gate.NONE) ? "none: every label is said" : "see the card");
     line("licence", bundle.licence());
     line("digest", bundle.digest());
     for (JsonNode metric : metrics(bundle)) {

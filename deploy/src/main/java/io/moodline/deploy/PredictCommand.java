@@ -6,7 +6,9 @@ import io.moodline.analyzer.AnalyzerSettings;
 import io.moodline.analyzer.DeviceChoice;
 import io.moodline.analyzer.FacePredictor;
 import io.moodline.analyzer.PredictedFace;
+import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
+import io.moodline.models.FaceQuality;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.nio.file.Path;
@@ -44,6 +46,12 @@ final class PredictCommand implements Callable<Integer> {
       description = "Each picture is a face and nothing else: score it as it is.")
   boolean cropped;
 
+  @Option(
+      names = "--save-crops",
+      paramLabel = "DIR",
+      description = "Write what the model saw of each face, as PNG pictures of its input's size.")
+  @Nullable Path saveCrops;
+
   @Option(names = "--json", description = "Print a JSON list of files and faces.")
   boolean json;
 
@@ -55,23 +63,28 @@ final class PredictCommand implements Callable<Integer> {
     Settings settings = options.load(Map.of());
     if (cropped) {
       Bundles bundles = new Bundles(settings.home().resolve("bundles"));
-      try (CroppedFaces faces =
-          new CroppedFaces(
-              bundles.resolve(settings.get(AnalyzerSettings.MODEL)), DeviceChoice.of(settings))) {
-        return predict(image -> List.of(faces.predict(image)));
+      Bundle bundle = bundles.resolve(settings.get(AnalyzerSettings.MODEL));
+      try (CroppedFaces faces = new CroppedFaces(bundle, DeviceChoice.of(settings))) {
+        return predict(bundle, image -> List.of(faces.predict(image)));
       }
     }
     try (FacePredictor predictor = FacePredictor.open(settings.home(), settings)) {
-      return predict(image -> predictor.predict(PictureBytes.read(image), image.toString()));
+      return predict(
+          predictor.bundle(),
+          image -> predictor.predict(PictureBytes.read(image), image.toString()));
     }
   }
 
-  private int predict(Function<Path, List<PredictedFace>> predictor) {
+  private int predict(Bundle bundle, Function<Path, List<PredictedFace>> predictor) {
+    CropFiles crops = saveCrops == null ? null : CropFiles.in(saveCrops, bundle);
     ArrayNode list = ApiClient.JSON.createArrayNode();
     boolean allRead = true;
     for (Path image : images) {
       try {
         List<PredictedFace> faces = predictor.apply(image);
+        if (crops != null) {
+          crops.write(image, faces);
+        }
         if (json) {
           list.add(toJson(image, faces));
         } else {
@@ -100,11 +113,22 @@ final class PredictCommand implements Callable<Integer> {
         box.add(face.box().width()).add(face.box().height());
         node.put("faceScore", face.faceScore());
       }
-      node.put("label", face.label());
+      node.put("label", face.label().orElse(null));
+      ArrayNode withheld = node.putArray("withheld");
+      face.withheld().forEach(reason -> withheld.add(reason.name()));
+      node.set("quality", quality(face.crop().quality()));
       ObjectNode scores = node.putObject("scores");
       face.scores().forEach(scores::put);
     }
     return file;
+  }
+
+  private static ObjectNode quality(FaceQuality quality) {
+    ObjectNode node = ApiClient.object().put("pixels", quality.pixels());
+    node.put("sharpness", quality.sharpness()).put("brightness", quality.brightness());
+    node.put("inFrame", quality.inFrame());
+    node.put("yaw", Double.isNaN(quality.yaw()) ? null : quality.yaw());
+    return node.put("roll", Double.isNaN(quality.roll()) ? null : quality.roll());
   }
 
   private void print(Path image, List<PredictedFace> faces) {
@@ -114,9 +138,19 @@ final class PredictCommand implements Callable<Integer> {
     int number = 0;
     for (PredictedFace face : faces) {
       number++;
-      System.out.println(image + (cropped ? "" : ": " + place(number, face)) + ": " + face.label());
+      System.out.println(image + (cropped ? "" : ": " + place(number, face)) + ": " + label(face));
       System.out.println("    " + scores(face));
     }
+  }
+
+  private static String label(PredictedFace face) {
+    return face.label()
+        .orElseGet(
+            () ->
+                "label withheld ("
+                    + face.withheld().stream().map(Enum::name).collect(Collectors.joining(", "))
+                    + "), most like "
+                    + face.likeliest());
   }
 
   private static String place(int number, PredictedFace face) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
@@ -140,6 +141,47 @@ class EvaluateCommandTest {
         .isEqualTo(first);
     String whole = Samples.portrait().toString();
     assertThat(ok("predict", "--model", "lite-ferplus", whole)).contains("face 1 at", "happiness");
+  }
+
+  @Test
+  void findsAGateThatWithholdsLabelsOfFacesTooSmall() throws Exception {
+    Path data = folder.resolve("data");
+    for (int i = 0; i < 100; i++) {
+      Samples.crop(data.resolve("happiness/" + i + ".png"), 175 + i % 5, 64 + i / 5 % 5, 97, 60);
+    }
+    refused(List.of("so its gate can not be stored"), gate(data));
+    Samples.copyOfLite(folder.resolve("home/bundles/lite-ferplus"));
+    Path json = folder.resolve("gate.json");
+    String out = ok(gate(data, "--json", json.toString()));
+    assertThat(out).contains("| withheld as | where |", "| clean | 1.000 |", "stored");
+    double least = ApiClient.JSON.readTree(json.toFile()).at("/limits/leastPixels").asDouble();
+    assertThat(least).isBetween(8.0, 40.0);
+    assertThat(ok("model", "show", "lite-ferplus")).containsOnlyOnce("## Gate");
+
+    // A face of so few pixels is scored all the same, but its label is not said.
+    Path tiny = Samples.crop(folder.resolve("tiny.png"), 177, 66, 97, (int) least - 1);
+    Path crops = folder.resolve("crops");
+    String answer =
+        ok("predict", "--cropped", "--json", "--save-crops", crops.toString(), tiny.toString());
+    JsonNode face = ApiClient.JSON.readTree(answer).at("/0/faces/0");
+    assertThat(face.path("label").isNull()).isTrue();
+    assertThat(face.path("withheld").toString()).contains("SMALL");
+    assertThat(face.path("scores")).hasSize(8);
+    assertThat(face.at("/quality/pixels").asInt()).isEqualTo((int) least - 1);
+    BufferedImage saw = ImageIO.read(crops.resolve("tiny.png-face-1.png").toFile());
+    assertThat(saw.getWidth()).isEqualTo(48);
+    assertThat(saw.getHeight()).isEqualTo(48);
+    assertThat(ok("predict", "--cropped", tiny.toString()))
+        .contains("label withheld (SMALL", "most like");
+    Path large = Samples.crop(folder.resolve("large.png"), 177, 66, 97, 97);
+    assertThat(ok("predict", "--cropped", large.toString())).contains("large.png: happiness");
+  }
+
+  private static String[] gate(Path data, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("model", "gate", "lite-ferplus", "--data", data.toString()));
+    arguments.addAll(List.of(more));
+    return arguments.toArray(String[]::new);
   }
 
   @Test

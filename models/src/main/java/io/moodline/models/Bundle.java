@@ -183,6 +183,11 @@ public final class Bundle {
     return manifest.temperature();
   }
 
+  /** What a face must be like, and how sure the network, before its label is said. */
+  public Gate gate() {
+    return manifest.gate();
+  }
+
   public String licence() {
     return manifest.licence();
   }
@@ -222,6 +227,7 @@ public final class Bundle {
         input(),
         crop(),
         temperature(),
+        gate(),
         manifest.metrics(),
         licence(),
         canaryInputs(),

@@ -31,6 +31,7 @@ final class BundleWriter {
       InputSpec input,
       CropTemplate crop,
       double temperature,
+      Gate gate,
       JsonNode metrics,
       String licence,
       Map<String, byte[]> canaries,
@@ -44,6 +45,7 @@ final class BundleWriter {
           input,
           crop,
           temperature,
+          gate,
           metrics,
           licence,
           canaries,
@@ -61,12 +63,14 @@ final class BundleWriter {
           input,
           crop,
           temperature,
+          gate,
           all,
           licence,
           canaries,
           modelCard + cardSection);
     }
 
+    /** At another temperature, for which the gate's least score no longer holds. */
     Contents calibrated(double newTemperature) {
       return new Contents(
           name,
@@ -75,10 +79,27 @@ final class BundleWriter {
           input,
           crop,
           newTemperature,
+          gate.withoutScore(),
           metrics,
           licence,
           canaries,
           modelCard);
+    }
+
+    /** With another gate, and what was measured of it in figures and card. */
+    Contents gated(Gate newGate, JsonNode newMetrics, String newCard) {
+      return new Contents(
+          name,
+          architecture,
+          labels,
+          input,
+          crop,
+          temperature,
+          newGate,
+          newMetrics,
+          licence,
+          canaries,
+          newCard);
     }
   }
 
@@ -164,6 +185,7 @@ final class BundleWriter {
         contents.input(),
         contents.crop(),
         contents.temperature(),
+        contents.gate(),
         contents.metrics(),
         contents.licence(),
         digests);

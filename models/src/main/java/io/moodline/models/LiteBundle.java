@@ -76,6 +76,7 @@ public final class LiteBundle {
         new InputSpec(LiteNetwork.SIDE, LiteNetwork.SIDE, 3),
         new CropTemplate("square", Map.of("yunet", 0.97, "opencv-cascade", 1.03)),
         temperature,
+        Gate.NONE,
         Manifest.JSON.createArrayNode().add(metric),
         "Apache-2.0",
         canaries,

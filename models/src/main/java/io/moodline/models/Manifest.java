@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
  *
  * @param labels class names in the network's index order
  * @param temperature what the logits are divided by before the softmax
+ * @param gate when a label is withheld
  * @param metrics measured figures, each with its data set and protocol
  * @param files SHA-256 of every other file of the bundle, by path with forward slashes
  */
@@ -33,6 +34,7 @@ record Manifest(
     InputSpec input,
     CropTemplate crop,
     double temperature,
+    Gate gate,
     JsonNode metrics,
     String licence,
     Map<String, String> files) {
@@ -105,6 +107,8 @@ record Manifest(
       for (Map.Entry<String, JsonNode> side : crop.path("side").properties()) {
         sides.put(side.getKey(), side.getValue().asDouble());
       }
+      List<Double> points = new ArrayList<>();
+      crop.path("points").forEach(share -> points.add(share.asDouble(Double.NaN)));
       double temperature =
           object(root, "calibration", where).path("temperature").asDouble(Double.NaN);
       if (!(temperature > 0.01 && temperature < 100)) {
@@ -123,8 +127,9 @@ record Manifest(
               input.path("height").asInt(),
               input.path("channels").asInt(),
               MaskKind.of(input.path("mask").asText("none"), where)),
-          new CropTemplate(text(crop, "kind", where), sides),
+          new CropTemplate(text(crop, "kind", where), sides, points),
           temperature,
+          Gate.parse(root.path("gate"), where),
           root.path("metrics"),
           text(root, "licence", where),
           files(object(root, "files", where), where));
@@ -191,7 +196,14 @@ record Manifest(
     ObjectNode side = cropNode.putObject("side");
     new TreeMap<>(crop.side()).forEach(side::put);
     cropNode.put("sideOf", "height of the detector's box").put("resize", "antialiased");
+    if (crop.followsLandmarks()) {
+      crop.points().forEach(cropNode.putArray("points")::add);
+      cropNode.put("pointsOf", "eyes, nose and mouth corners in shares of the input");
+    }
     root.putObject("calibration").put("temperature", temperature);
+    if (!gate.isNone()) {
+      root.set("gate", gate.toJson());
+    }
     root.set("metrics", metrics);
     root.put("licence", licence);
     ObjectNode digests = root.putObject("files");

@@ -90,6 +90,7 @@ public final class ModelImport {
         // Published crops keep chin and brow; how much is not published. Measure, then change it.
         new CropTemplate("square", Map.of("yunet", 1.1, "opencv-cascade", 1.1)),
         1,
+        Gate.NONE,
         Manifest.JSON.createArrayNode(),
         "as the checkpoint's",
         canaries(architecture.input()),

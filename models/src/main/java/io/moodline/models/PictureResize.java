@@ -42,6 +42,13 @@ public final class PictureResize {
           pixels);
     }
 
+    /** Share of it that lies in a picture of that size, 0 to 1. */
+    public double shareIn(int pictureWidth, int pictureHeight) {
+      long across = Math.min(left + width, pictureWidth) - Math.max(left, 0);
+      long down = Math.min(top + height, pictureHeight) - Math.max(top, 0);
+      return across <= 0 || down <= 0 ? 0 : (double) across * down / ((double) width * height);
+    }
+
     boolean meets(int pictureWidth, int pictureHeight) {
       return left < pictureWidth && top < pictureHeight && left + width > 0 && top + height > 0;
     }
