@@ -324,6 +324,12 @@ class AnalyzerTest {
         assertThat(part.name()).isEqualTo("analyzer");
         assertThat(part.state()).isEqualTo(Health.State.UP);
         assertThat(part.reason()).contains("opencv-cascade").contains("turned");
+        assertThat(context.health().parts())
+            .anySatisfy(
+                device -> {
+                  assertThat(device.name()).isEqualTo("device");
+                  assertThat(device.reason()).matches("(cpu|cuda|tensorrt).*: .+");
+                });
         assertThat(analyzer.detectorName()).isEqualTo("opencv-cascade");
         assertThat(analyzer.modelName()).isEqualTo("lite-ferplus");
       }

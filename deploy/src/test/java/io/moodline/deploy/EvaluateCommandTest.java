@@ -126,6 +126,12 @@ class EvaluateCommandTest {
         "--int8",
         "--calibrate",
         data.toString());
+    refused(
+        List.of("lite-ferplus-int8 is a variant already"),
+        "model",
+        "quantize",
+        "lite-ferplus-int8",
+        "--fp16");
     assertThat(ok("model", "quantize", "lite-ferplus", "--fp16")).contains("canaries, labelled by");
   }
 

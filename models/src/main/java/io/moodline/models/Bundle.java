@@ -97,8 +97,17 @@ public final class Bundle {
     checkMaskSeal(sealed.getOrDefault("mask", MaskKind.NONE.id()));
     // One short-lived session: whoever scores faces later opens its own, from the same bytes.
     try (Classifier classifier = Classifier.open(this, 1)) {
-      canaries.check(classifier, labels(), where);
+      canaries.check(classifier, labels(), Canaries.TOLERANCE, where);
     }
+  }
+
+  /**
+   * Throws unless the canaries score there as they did on the processor, within a GPU's rounding.
+   */
+  void checkOn(Device device, Classifier classifier) {
+    String place = where + " on " + device.id();
+    Canaries.parse(file(Manifest.CANARIES), this::file, where + "/" + Manifest.CANARIES)
+        .check(classifier, labels(), Canaries.GPU_TOLERANCE, place);
   }
 
   private void checkLabelSeal(String sealedIn, List<String> sealed) {

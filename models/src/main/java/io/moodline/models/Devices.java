@@ -209,10 +209,19 @@ public final class Devices {
   private Classifier onGpu(Bundle bundle, int gpu) {
     GpuSession.Provider provider =
         GpuSession.provider(device, gpu, bundle.input(), cacheOf(request), request.half());
-    return Classifier.open(
-        bundle,
-        () ->
-            GpuSession.open(bundle.model(), bundle.input(), device, provider, bundle.modelFile()));
+    Classifier classifier =
+        Classifier.open(
+            bundle,
+            () ->
+                GpuSession.open(
+                    bundle.model(), bundle.input(), device, provider, bundle.modelFile()));
+    try {
+      bundle.checkOn(device, classifier);
+      return classifier;
+    } catch (RuntimeException | Error e) {
+      classifier.close();
+      throw e;
+    }
   }
 
   /** Whole numbers as processors take them are nothing for a GPU. */

@@ -162,6 +162,19 @@ class DevicesTest {
   }
 
   @Test
+  void refusesADeviceThatScoresTheCanariesDifferently() {
+    Bundle lite = Bundle.builtIn("lite-ferplus");
+    int labels = lite.labels().size();
+    try (Classifier same = lite.classifier(1);
+        Classifier other = Classifier.open(lite.model(), lite.input(), labels, 5, 1, "other")) {
+      lite.checkOn(Device.CUDA, same);
+      assertThatThrownBy(() -> lite.checkOn(Device.CUDA, other))
+          .isInstanceOf(BundleException.class)
+          .hasMessageContaining("lite-ferplus on cuda: canary ");
+    }
+  }
+
+  @Test
   void leavesWholeNumbersToTheProcessorUnlessAGpuIsAskedFor() {
     Bundle lite = Bundle.builtIn("lite-ferplus");
     assertThat(lite.isInWholeNumbers()).isFalse();
