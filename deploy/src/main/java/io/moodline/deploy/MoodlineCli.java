@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       EvaluateCommand.class,
       ModelCommand.class,
       StreamCommand.class,
+      RuleCommand.class,
       WatchCommand.class,
       TimelineCommand.class,
       TokenCommand.class,

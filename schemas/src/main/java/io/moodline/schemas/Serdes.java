@@ -9,6 +9,7 @@ import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.Rule;
+import io.moodline.schemas.v1.RuleStates;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.RunTracks;
 import io.moodline.schemas.v1.StreamClock;
@@ -46,6 +47,8 @@ public final class Serdes {
   public static final AvroSerde<StreamClock> STREAM_CLOCK =
       new AvroSerde<>(StreamClock.getEncoder(), StreamClock.getDecoder());
   public static final AvroSerde<Rule> RULE = new AvroSerde<>(Rule.getEncoder(), Rule.getDecoder());
+  public static final AvroSerde<RuleStates> RULE_STATES =
+      new AvroSerde<>(RuleStates.getEncoder(), RuleStates.getDecoder());
   public static final AvroSerde<Alert> ALERT =
       new AvroSerde<>(Alert.getEncoder(), Alert.getDecoder());
   public static final AvroSerde<DeadLetter> DEAD_LETTER =

@@ -24,9 +24,10 @@ import org.apache.kafka.streams.state.Stores;
  *
  * <pre>
  * faces.v1 -> count-frames -> follow-faces -> smooth-scores -> publish-faces -> emotions.v1
- *                  |               |               |      \-> roll-up       -> timelines.v1
- *                  v               v               v
- *           dead-letters.v1    tracks.v1      segments.v1
+ *                  |               |               |      |\-> roll-up       -> timelines.v1
+ *                  v               v               v       \-> watch-rules   -> alerts.v1
+ *           dead-letters.v1    tracks.v1      segments.v1           ^
+ *                                                        rules.v1, streams.v1
  * </pre>
  *
  * <ul>
@@ -40,6 +41,8 @@ import org.apache.kafka.streams.state.Stores;
  *   <li><b>publish-faces</b> ({@link FacePublisher}) publishes each face as an event.
  *   <li><b>roll-up</b> ({@link WindowRoller}) adds the frame to one window of each step and
  *       publishes windows as they change.
+ *   <li><b>watch-rules</b> ({@link RuleWatcher}) looks at the frame with the eyes of all rules,
+ *       which every instance holds in full, and publishes alerts.
  * </ul>
  *
  * <p>It runs with {@code exactly_once_v2}: ledgers, windows, events and input offsets move in one
@@ -60,12 +63,13 @@ final class EmotionTimelines {
   static final String SMOOTH_SCORES = "smooth-scores";
   static final String PUBLISH_FACES = "publish-faces";
   static final String ROLL_UP = "roll-up";
+  static final String WATCH_RULES = "watch-rules";
   static final String DEAD_LETTERS = "dead-letters";
   static final String TRACK_EVENTS = "tracks";
   static final String SEGMENTS = "segments";
 
   /** What takes scored frames. */
-  static final List<String> AFTER_SCORES = List.of(PUBLISH_FACES, ROLL_UP);
+  static final List<String> AFTER_SCORES = List.of(PUBLISH_FACES, ROLL_UP, WATCH_RULES);
 
   /** {@code stream/run} to the run's ledger. */
   static final String LEDGERS = "run-ledgers";
@@ -78,6 +82,14 @@ final class EmotionTimelines {
 
   /** {@code stream/run/track} to the filter of its labels. */
   static final String FILTERS = "track-filters";
+
+  /** Every rule and every stream, by id, in all instances. */
+  static final String RULES = "rules";
+
+  static final String STREAMS = "streams";
+
+  /** Stream to how the rules stand on it. */
+  static final String RULE_STATES = "rule-states";
 
   /** Stream to where it stands in its own time. */
   static final String CLOCKS = "stream-clocks";
@@ -109,15 +121,21 @@ final class EmotionTimelines {
             .addProcessor(SMOOTH_SCORES, () -> new ScoreSmoother(tracks, metrics), FOLLOW_FACES)
             .addProcessor(PUBLISH_FACES, FacePublisher::new, SMOOTH_SCORES)
             .addProcessor(ROLL_UP, () -> new WindowRoller(windows, metrics), SMOOTH_SCORES)
+            .addProcessor(
+                WATCH_RULES, () -> new RuleWatcher(windows.idle(), metrics), SMOOTH_SCORES)
             .addStateStore(store(LEDGERS, BYTES, Serdes.RUN_LEDGER), COUNT_FRAMES, ROLL_UP)
             .addStateStore(store(TRACKS, BYTES, Serdes.RUN_TRACKS), FOLLOW_FACES)
             .addStateStore(store(TRACK_NUMBERS, STRING, LONG), FOLLOW_FACES)
             .addStateStore(store(FILTERS, BYTES, Serdes.TRACK_FILTER), SMOOTH_SCORES)
+            .addStateStore(store(RULE_STATES, STRING, Serdes.RULE_STATES), WATCH_RULES)
             .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP)
             .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP);
     sink(topology, topics.emotions(), "emotions", Serdes.FACE_EMOTION, PUBLISH_FACES);
     sink(topology, topics.tracks(), TRACK_EVENTS, Serdes.FACE_TRACK, FOLLOW_FACES);
     sink(topology, topics.segments(), SEGMENTS, Serdes.EMOTION_SEGMENT, SMOOTH_SCORES);
+    sink(topology, topics.alerts(), "alerts", Serdes.ALERT, WATCH_RULES);
+    everywhere(topology, topics.rules(), RULES);
+    everywhere(topology, topics.streams(), STREAMS);
     return topology
         .addSink(
             "timelines",
@@ -144,6 +162,19 @@ final class EmotionTimelines {
         values.serializer(),
         byStream(FaceEvents::streamOf),
         parent);
+  }
+
+  /** A small compacted topic that every instance holds in full, as it came. */
+  private static void everywhere(Topology topology, String topic, String store) {
+    topology.addGlobalStore(
+        Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(store), BYTES, BYTES)
+            .withLoggingDisabled(),
+        store + "-topic",
+        new ByteArrayDeserializer(),
+        new ByteArrayDeserializer(),
+        topic,
+        "keep-" + store,
+        () -> new RecordKeeper(store));
   }
 
   private static <K, V> StoreBuilder<KeyValueStore<K, V>> store(

@@ -114,6 +114,18 @@ final class JsonBody {
     return OptionalDouble.of(node.doubleValue());
   }
 
+  /** True or false; empty when it is absent or null. */
+  Optional<Boolean> flag(String name) {
+    JsonNode node = object.get(name);
+    if (node == null || node.isNull()) {
+      return Optional.empty();
+    }
+    if (!node.isBoolean()) {
+      throw Problem.malformed("field '" + name + "' is neither true nor false");
+    }
+    return Optional.of(node.booleanValue());
+  }
+
   /** A map of texts; empty when it is absent or null. */
   Map<String, String> texts(String name) {
     JsonNode node = object.get(name);

@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.moodline.runtime.UserException;
 
@@ -16,14 +17,18 @@ final class Problem extends RuntimeException {
   private final int status;
   private final int retryAfterSeconds;
 
+  /** Character of a text at which it is wrong, from 1; 0 where there is none. */
+  private final int position;
+
   private Problem(int status, String detail) {
-    this(status, detail, status == 503 ? 2 : 0);
+    this(status, detail, status == 503 ? 2 : 0, 0);
   }
 
-  private Problem(int status, String detail, int retryAfterSeconds) {
+  private Problem(int status, String detail, int retryAfterSeconds, int position) {
     super(detail, null, false, false);
     this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.position = position;
   }
 
   static Problem of(int status, String detail) {
@@ -40,6 +45,15 @@ final class Problem extends RuntimeException {
     return new Problem(422, detail);
   }
 
+  /**
+   * A text in the request can not be read.
+   *
+   * @param position of the first character that is wrong, from 1
+   */
+  static Problem unprocessable(String detail, int position) {
+    return new Problem(422, detail, 0, position);
+  }
+
   static Problem unprocessable(UserException why) {
     return unprocessable(String.valueOf(why.getMessage()));
   }
@@ -54,7 +68,7 @@ final class Problem extends RuntimeException {
 
   /** The caller asks too often. */
   static Problem tooMany(String detail, int retryAfterSeconds) {
-    return new Problem(429, detail, retryAfterSeconds);
+    return new Problem(429, detail, retryAfterSeconds, 0);
   }
 
   int status() {
@@ -72,17 +86,28 @@ final class Problem extends RuntimeException {
     if (status == 401) {
       ctx.header("WWW-Authenticate", "Bearer");
     }
-    ctx.status(status).header("Content-Type", CONTENT_TYPE).result(body(status, detail()));
+    ctx.status(status).header("Content-Type", CONTENT_TYPE).result(body());
+  }
+
+  private String body() {
+    ObjectNode body = json(status, detail());
+    if (position > 0) {
+      body.put("position", position);
+    }
+    return body.toString();
   }
 
   static String body(int status, String detail) {
+    return json(status, detail).toString();
+  }
+
+  private static ObjectNode json(int status, String detail) {
     return JsonNodeFactory.instance
         .objectNode()
         .put("type", "about:blank")
         .put("title", title(status))
         .put("status", status)
-        .put("detail", detail)
-        .toString();
+        .put("detail", detail);
   }
 
   private static String title(int status) {

@@ -34,6 +34,7 @@ public final class Sink implements AutoCloseable {
       gate = new QueryGate();
       timelines = given == null ? gate : given;
       registry = open(StreamRegistry.start(ctx, metrics));
+      RuleRegistry rules = open(RuleRegistry.start(ctx, metrics));
       events = open(new EventRoutes(ctx, registry, metrics));
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
@@ -51,6 +52,7 @@ public final class Sink implements AutoCloseable {
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
                       new StoreRoutes(gate),
+                      new RuleRoutes(rules),
                       new SystemRoutes(ctx),
                       new WebPage())));
       if (given == null) {

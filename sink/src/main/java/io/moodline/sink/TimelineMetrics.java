@@ -23,6 +23,8 @@ final class TimelineMetrics implements AutoCloseable {
   private final Counter late;
   private final Counter tracks;
   private final Counter segments;
+  private final Counter alerts;
+  private final Counter unreadableRules;
   private final Counter unreadable;
   private final Counter windows;
   private final Counter unreadableWindows;
@@ -38,6 +40,8 @@ final class TimelineMetrics implements AutoCloseable {
     late = counter("late", "Frames counted in their ledger only: too late for their windows.");
     tracks = counter("track_events", "What happened to tracks.", "event");
     segments = counter("segments", "Segments published, revisions included.", "final");
+    alerts = counter("alerts", "Alerts published.", "state");
+    unreadableRules = counter("unreadable_rules", "Looks at a rule that could not be read.");
     unreadable = counter("unreadable", "Records of faces.v1 sent to dead letters.", "reason");
     windows = counter("windows", "Windows published, revisions included.");
     unreadableWindows = counter("unreadable_windows", "Windows left out of an answer.");
@@ -73,6 +77,14 @@ final class TimelineMetrics implements AutoCloseable {
     segments.labelValues(Boolean.toString(segment.getIsFinal())).inc();
   }
 
+  void alert(boolean firing) {
+    alerts.labelValues(firing ? "firing" : "resolved").inc();
+  }
+
+  void unreadableRule() {
+    unreadableRules.inc();
+  }
+
   void unreadable(String reason) {
     unreadable.labelValues(reason).inc();
   }
@@ -101,6 +113,8 @@ final class TimelineMetrics implements AutoCloseable {
             late,
             tracks,
             segments,
+            alerts,
+            unreadableRules,
             unreadable,
             windows,
             unreadableWindows,

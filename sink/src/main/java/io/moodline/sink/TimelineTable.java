@@ -5,12 +5,7 @@ import io.moodline.schemas.Topics;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.Topology;
-import org.apache.kafka.streams.processor.api.Processor;
-import org.apache.kafka.streams.processor.api.ProcessorContext;
-import org.apache.kafka.streams.processor.api.Record;
-import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code timelines.v1} as a table, ordered by stream, step and start: the topology of the
@@ -42,23 +37,6 @@ final class TimelineTable {
             new ByteArrayDeserializer(),
             topics.timelines(),
             "keep-windows",
-            Keeper::new);
-  }
-
-  /** Writes what comes; a restore does the same without it. Confined to the task's thread. */
-  private static final class Keeper implements Processor<byte[], byte[], Void, Void> {
-    private @Nullable KeyValueStore<byte[], byte[]> store;
-
-    @Override
-    public void init(ProcessorContext<Void, Void> context) {
-      store = context.getStateStore(STORE);
-    }
-
-    @Override
-    public void process(Record<byte[], byte[]> record) {
-      if (store != null && record.key() != null) {
-        store.put(record.key(), record.value());
-      }
-    }
+            () -> new RecordKeeper(STORE));
   }
 }
