@@ -115,7 +115,8 @@ final class EmotionTimelines {
         new Topology()
             .addSource(
                 "faces", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.faces())
-            .addProcessor(COUNT_FRAMES, () -> new FrameCounter(metrics), "faces")
+            .addProcessor(
+                COUNT_FRAMES, () -> new FrameCounter(windows.keepLedgers(), metrics), "faces")
             .addProcessor(
                 FOLLOW_FACES, () -> new FaceFollower(tracks, windows.idle(), metrics), COUNT_FRAMES)
             .addProcessor(SMOOTH_SCORES, () -> new ScoreSmoother(tracks, metrics), FOLLOW_FACES)

@@ -7,13 +7,18 @@ import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.RunLedger;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,11 +33,21 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
   private static final Logger log = LoggerFactory.getLogger(FrameCounter.class);
   private static final long LOG_INTERVAL_MILLIS = 10_000;
 
+  private static final Duration LOOK = Duration.ofHours(1);
+
+  private final Duration keep;
   private final TimelineMetrics metrics;
   private long quietUntil;
   private @Nullable KeyValueStore<byte[], RunLedger> ledgers;
 
-  FrameCounter(TimelineMetrics metrics) {
+  /**
+   * Makes a processor.
+   *
+   * @param keep for how long the account of a live stream's run is kept after its end: longer than
+   *     its frames are in {@code faces.v1}, or they would be counted again
+   */
+  FrameCounter(Duration keep, TimelineMetrics metrics) {
+    this.keep = keep;
     this.metrics = metrics;
   }
 
@@ -40,6 +55,7 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
   public void init(ProcessorContext<byte[], SpecificRecord> context) {
     super.init(context);
     ledgers = context.getStateStore(EmotionTimelines.LEDGERS);
+    context.schedule(LOOK, PunctuationType.WALL_CLOCK_TIME, this::removeOld);
   }
 
   @Override
@@ -55,9 +71,28 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
       return;
     }
     noteMissing(ledger, frame);
-    ledgers.put(key, Ledgers.count(ledger, frame));
+    Instant now = Instant.ofEpochMilli(context().currentSystemTimeMs());
+    ledgers.put(key, Ledgers.count(ledger, frame, now));
     metrics.counted(frame);
     context().forward(record.withValue(frame), EmotionTimelines.FOLLOW_FACES);
+  }
+
+  private void removeOld(long now) {
+    KeyValueStore<byte[], RunLedger> store = ledgers;
+    if (store == null) {
+      return;
+    }
+    List<byte[]> old = new ArrayList<>();
+    Instant limit = Instant.ofEpochMilli(now).minus(keep);
+    try (KeyValueIterator<byte[], RunLedger> all = store.all()) {
+      all.forEachRemaining(
+          run -> {
+            if (Ledgers.isOld(run.value, limit)) {
+              old.add(run.key);
+            }
+          });
+    }
+    old.forEach(store::delete);
   }
 
   private @Nullable FrameFaces read(Record<byte[], byte[]> record) {

@@ -3,6 +3,7 @@ package io.moodline.sink;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.Outcome;
 import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.StreamKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashMap;
@@ -41,10 +42,16 @@ final class Ledgers {
     return Math.max(0, reached - next);
   }
 
-  /** The ledger with one more frame or end mark. */
-  static RunLedger count(@Nullable RunLedger before, FrameFaces frame) {
+  /** The ledger with one more frame, or with the end mark, counted {@code now}. */
+  static RunLedger count(@Nullable RunLedger before, FrameFaces frame, Instant now) {
     RunLedger ledger = before == null ? open(frame) : before;
-    return frame.getEndOfRun() == null ? countFrame(ledger, frame) : end(ledger, frame);
+    return frame.getEndOfRun() == null ? countFrame(ledger, frame) : end(ledger, frame, now);
+  }
+
+  /** Whether a live stream's run is so long over that its account may go. */
+  static boolean isOld(RunLedger ledger, Instant limit) {
+    Instant ended = ledger.getEndedAt();
+    return ledger.getKind() == StreamKind.LIVE && ended != null && ended.isBefore(limit);
   }
 
   /** The ledger with one more of its counted frames in no window. */
@@ -117,13 +124,15 @@ final class Ledgers {
         analysed ? frame.getDetector() : before.getDetector(),
         analysed ? frame.getModel() : before.getModel(),
         analysed ? frame.getModelDigest() : before.getModelDigest(),
-        before.getEndOfRun());
+        before.getEndOfRun(),
+        before.getEndedAt());
   }
 
-  private static RunLedger end(RunLedger before, FrameFaces mark) {
+  private static RunLedger end(RunLedger before, FrameFaces mark, Instant now) {
     return RunLedger.newBuilder(before)
         .setDropped(plus(before.getDropped(), mark.getDroppedBefore()))
         .setEndOfRun(mark.getEndOfRun())
+        .setEndedAt(now)
         .build();
   }
 }

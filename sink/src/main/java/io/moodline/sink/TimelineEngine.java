@@ -5,6 +5,7 @@ import io.moodline.runtime.RuntimeSettings;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.Steps;
 import io.moodline.schemas.Topics;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,7 +66,7 @@ final class TimelineEngine implements AutoCloseable {
             EmotionTimelines.topology(
                 topics, WindowRules.of(ctx.settings()), TrackRules.of(ctx.settings()), metrics),
             countingConfig());
-    this.table = application(TimelineTable.topology(topics), tableConfig());
+    this.table = application(TimelineTable.topology(topics, keep(ctx.settings())), tableConfig());
     Map<String, KafkaStreams> applications =
         Map.of(EmotionTimelines.APPLICATION, timelines, TimelineTable.APPLICATION, table);
     this.local = new LocalStores(applications, ctx.kafka().partitions());
@@ -234,6 +235,14 @@ final class TimelineEngine implements AutoCloseable {
 
   private static boolean isEmbedded(Settings settings) {
     return settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty();
+  }
+
+  private static Map<Duration, Duration> keep(Settings settings) {
+    return Map.of(
+        Steps.ALL.get(0), settings.get(TimelineSettings.KEEP_SECONDS),
+        Steps.ALL.get(1), settings.get(TimelineSettings.KEEP_TENS),
+        Steps.ALL.get(2), settings.get(TimelineSettings.KEEP_MINUTES),
+        Steps.ALL.get(3), settings.get(TimelineSettings.KEEP_HOURS));
   }
 
   private static int replication(Settings settings) {

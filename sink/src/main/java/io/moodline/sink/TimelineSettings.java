@@ -40,10 +40,39 @@ public final class TimelineSettings {
           "150ms",
           "A query asks a copy of the store too when the store's owner has not answered for so long.");
 
+  static final Setting<Duration> KEEP_LEDGERS =
+      Setting.duration(
+          "timelines.keep-ledgers",
+          "30d",
+          "The account of a live stream's run is kept for so long after its end; at least two days.");
+  static final Setting<Duration> KEEP_SECONDS = keep("1s", "7d");
+  static final Setting<Duration> KEEP_TENS = keep("10s", "30d");
+  static final Setting<Duration> KEEP_MINUTES = keep("1m", "365d");
+  static final Setting<Duration> KEEP_HOURS = keep("1h", "3650d");
+
+  private static Setting<Duration> keep(String step, String value) {
+    return Setting.duration(
+        "timelines.keep-" + step,
+        value,
+        "Windows of " + step + " are kept for so long after they were last written.");
+  }
+
   /** With those of the tracks. */
   public static final List<Setting<?>> ALL =
       Setting.all(
-          List.of(GRACE, IDLE, LATE, STATE_FOLDER, STANDBYS, OWNER_PATIENCE), TrackSettings.ALL);
+          List.of(
+              GRACE,
+              IDLE,
+              LATE,
+              STATE_FOLDER,
+              STANDBYS,
+              OWNER_PATIENCE,
+              KEEP_LEDGERS,
+              KEEP_SECONDS,
+              KEEP_TENS,
+              KEEP_MINUTES,
+              KEEP_HOURS),
+          TrackSettings.ALL);
 
   private TimelineSettings() {}
 }

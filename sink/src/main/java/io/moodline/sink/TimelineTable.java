@@ -1,8 +1,14 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.Topics;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.state.Stores;
@@ -11,7 +17,7 @@ import org.apache.kafka.streams.state.Stores;
  * {@code timelines.v1} as a table, ordered by stream, step and start: the topology of the
  * application {@code timeline-table}.
  *
- * <pre>timelines.v1 -> keep-windows -> timeline-windows</pre>
+ * <pre>timelines.v1 -> keep-windows -> timeline-windows -> drop-old -> timelines.v1</pre>
  *
  * <p>It runs with {@code at_least_once}, since writing a window again changes nothing: its local
  * state survives a kill, and the topic itself is its changelog. A tombstone removes a window, and a
@@ -27,7 +33,12 @@ final class TimelineTable {
 
   private TimelineTable() {}
 
-  static Topology topology(Topics topics) {
+  /**
+   * Makes the topology.
+   *
+   * @param keep for how long windows are kept, by step
+   */
+  static Topology topology(Topics topics, Map<Duration, Duration> keep) {
     var bytes = Serdes.ByteArray();
     return new Topology()
         .addReadOnlyStateStore(
@@ -37,6 +48,17 @@ final class TimelineTable {
             new ByteArrayDeserializer(),
             topics.timelines(),
             "keep-windows",
-            () -> new RecordKeeper(STORE));
+            () -> new RecordKeeper(STORE))
+        .addProcessor("drop-old", () -> new OldWindows(keep), "keep-windows")
+        .connectProcessorAndStateStores("drop-old", STORE)
+        .addSink(
+            "tombstones",
+            topics.timelines(),
+            new ByteArraySerializer(),
+            new ByteArraySerializer(),
+            (topic, key, value, partitions) ->
+                Optional.of(
+                    Set.of(StreamPartition.of(TimelineKey.decode(key).streamId(), partitions))),
+            "drop-old");
   }
 }

@@ -93,6 +93,15 @@ final class TimelineText {
         .put("labelled", window.getLabelled());
     ObjectNode withheld = node.putObject("withheld");
     new TreeMap<>(window.getWithheld()).forEach(withheld::put);
+    ObjectNode quantiles = node.putObject("quantiles");
+    new TreeMap<>(window.getQuantiles())
+        .forEach(
+            (label, of) ->
+                quantiles
+                    .putObject(label)
+                    .put("p10", of.getP10())
+                    .put("p50", of.getP50())
+                    .put("p90", of.getP90()));
     ObjectNode scores = node.putObject("scores");
     new TreeMap<>(window.getScores()).forEach(scores::put);
     node.put("dominant", window.getDominant())

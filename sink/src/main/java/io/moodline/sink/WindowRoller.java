@@ -147,12 +147,9 @@ final class WindowRoller extends ContextualProcessor<byte[], ScoredFrame, byte[]
   private void forward(byte[] bytes, OpenWindow window, boolean ended, Instant completeTo) {
     TimelineKey key = TimelineKey.decode(bytes);
     boolean complete = ended || !key.start().plus(key.step()).isAfter(completeTo);
-    context()
-        .forward(
-            new Record<>(
-                bytes,
-                WindowSums.toTimeline(key, window, complete),
-                context().currentSystemTimeMs()));
+    long now = context().currentSystemTimeMs();
+    TimelineWindow shown = WindowSums.toTimeline(key, window, complete, Instant.ofEpochMilli(now));
+    context().forward(new Record<>(bytes, shown, now));
     metrics.published();
   }
 

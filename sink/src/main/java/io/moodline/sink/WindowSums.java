@@ -5,8 +5,11 @@ import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.Outcome;
+import io.moodline.schemas.v1.ScoreQuantiles;
 import io.moodline.schemas.v1.TimelineWindow;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,8 +24,18 @@ import org.jspecify.annotations.Nullable;
 final class WindowSums {
   private static final OpenWindow EMPTY =
       new OpenWindow(
-          Map.of(), Map.of(), Map.of(), Map.of(), 0L, 0L, List.of(), List.of(), 0L, List.of(),
-          Map.of());
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          0L,
+          0L,
+          List.of(),
+          List.of(),
+          0L,
+          List.of(),
+          Map.of(),
+          ByteBuffer.allocate(0));
 
   private WindowSums() {}
 
@@ -47,7 +60,34 @@ final class WindowSums {
         sums(labels, before.getScoreSums(), frame.getLabels(), scored),
         before.getLabelledFaces() + labelled.size(),
         sums(labels, before.getLabelledSums(), frame.getLabels(), labelled),
-        Ledgers.plus(before.getWithheld(), withheld(frame.getFaces())));
+        Ledgers.plus(before.getWithheld(), withheld(frame.getFaces())),
+        bins(before.getScoreBins(), labels, frame.getLabels(), scored));
+  }
+
+  private static ByteBuffer bins(
+      ByteBuffer before, List<String> labels, List<String> frameLabels, List<Face> faces) {
+    if (faces.isEmpty()) {
+      return before;
+    }
+    ScoreBins bins = ScoreBins.read(before);
+    for (int i = 0; i < frameLabels.size(); i++) {
+      int index = labels.indexOf(frameLabels.get(i));
+      for (Face face : faces) {
+        bins.add(index, face.getScores().get(i));
+      }
+    }
+    return bins.write();
+  }
+
+  private static Map<String, ScoreQuantiles> quantiles(OpenWindow sums) {
+    ScoreBins bins = ScoreBins.read(sums.getScoreBins());
+    Map<String, ScoreQuantiles> quantiles = new LinkedHashMap<>();
+    for (int i = 0; i < sums.getLabels().size(); i++) {
+      quantiles.put(
+          sums.getLabels().get(i),
+          new ScoreQuantiles(bins.quantile(i, 0.1), bins.quantile(i, 0.5), bins.quantile(i, 0.9)));
+    }
+    return quantiles;
   }
 
   /** Faces whose label is withheld, by reason. */
@@ -58,7 +98,8 @@ final class WindowSums {
   }
 
   /** The public window. */
-  static TimelineWindow toTimeline(TimelineKey key, OpenWindow sums, boolean complete) {
+  static TimelineWindow toTimeline(
+      TimelineKey key, OpenWindow sums, boolean complete, Instant now) {
     return new TimelineWindow(
         key.streamId(),
         key.step().toMillis(),
@@ -73,7 +114,9 @@ final class WindowSums {
         dominant(means(sums.getLabels(), sums.getLabelledSums(), sums.getLabelledFaces())),
         complete,
         sums.getLabelledFaces(),
-        sums.getWithheld());
+        sums.getWithheld(),
+        quantiles(sums),
+        now);
   }
 
   private static Map<String, Long> analysed(FrameFaces frame) {

@@ -507,6 +507,22 @@ class EmotionTimelinesTest {
   }
 
   @Test
+  void forgetsTheAccountsOfLiveRunsThatAreLongOver() {
+    for (StreamKind kind : StreamKind.values()) {
+      String stream = kind.name();
+      send(analysed(stream, "r1", 0, kind, NOON));
+      send(endMark(stream, "r1", 1, kind, NOON));
+      send(analysed(stream, "r2", 0, kind, NOON.plusSeconds(1)));
+    }
+    driver.advanceWallClockTime(RULES.keepLedgers().minusHours(2));
+    assertThat(ledger("LIVE", "r1")).isNotNull();
+    driver.advanceWallClockTime(Duration.ofHours(4));
+    assertThat(ledger("LIVE", "r1")).isNull();
+    assertThat(ledger("LIVE", "r2")).isNotNull();
+    assertThat(ledger("RECORDING", "r1")).isNotNull();
+  }
+
+  @Test
   void keepsTheLedgerByReason() {
     Random random = new Random(9);
     List<FrameFaces> frames =

@@ -48,8 +48,7 @@ class RuleRoutesTest {
     assertThat(ApiFixture.json(api.get("/api/v1/rules")).get("rules"))
         .contains(ApiFixture.json(off));
     assertThat(off.headers().firstValue("ETag")).hasValue("\"2\"");
-    var stale =
-        api.send(api.request("/api/v1/rules/cross").header("If-Match", "\"1\"").DELETE());
+    var stale = api.send(api.request("/api/v1/rules/cross").header("If-Match", "\"1\"").DELETE());
     assertThat(stale.statusCode()).isEqualTo(412);
     assertThat(api.delete("/api/v1/rules/cross").statusCode()).isEqualTo(204);
     assertThat(api.get("/api/v1/rules/cross").statusCode()).isEqualTo(404);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.Outcome;
+import io.moodline.schemas.v1.ScoreQuantiles;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -120,6 +121,7 @@ final class TimelineOracle {
         dominant = FakeFrames.LABELS.get(i);
       }
     }
+    checkQuantiles(slot, faces, window);
     assertThat(window.getLabelled())
         .as("labelled of %s", slot)
         .isEqualTo(faces.stream().filter(f -> f.getReasons().isEmpty()).count());
@@ -128,6 +130,24 @@ final class TimelineOracle {
         .as("withheld of %s", slot)
         .isEqualTo(blurred == 0 ? Map.of() : Map.of("BLURRED", blurred));
     assertThat(window.getDominant()).as("dominant of %s", slot).isEqualTo(dominant);
+  }
+
+  /** By nearest rank among all scores, to half a bin. */
+  private static void checkQuantiles(Slot slot, List<Face> faces, TimelineWindow window) {
+    assertThat(window.getQuantiles().keySet()).isEqualTo(window.getScores().keySet());
+    for (int i = 0; i < FakeFrames.LABELS.size() && !faces.isEmpty(); i++) {
+      int index = i;
+      double[] scores =
+          faces.stream().mapToDouble(f -> f.getScores().get(index)).sorted().toArray();
+      ScoreQuantiles found = window.getQuantiles().get(FakeFrames.LABELS.get(i));
+      List<Float> told = List.of(found.getP10(), found.getP50(), found.getP90());
+      for (int n = 0; n < 3; n++) {
+        int rank = (new int[] {1, 5, 9}[n] * scores.length + 9) / 10;
+        assertThat((double) told.get(n))
+            .as("quantile %d of %s", n, slot)
+            .isCloseTo(scores[rank - 1], within(0.01001));
+      }
+    }
   }
 
   private static Map<String, Long> reasons(List<FrameFaces> frames, Outcome outcome) {
