@@ -11,6 +11,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,9 +29,12 @@ final class DetectThreads implements AutoCloseable {
   private final Detectors detectors;
   private final AnalyzerMetrics metrics;
   private final BlockingQueue<Task> queue;
+  private final int threads;
   private final List<Worker> workers = new ArrayList<>();
 
-  private DetectThreads(Detectors detectors, AnalyzerMetrics metrics, int queueLength) {
+  private DetectThreads(
+      int threads, int queueLength, Detectors detectors, AnalyzerMetrics metrics) {
+    this.threads = threads;
     this.detectors = detectors;
     this.metrics = metrics;
     this.queue = new ArrayBlockingQueue<>(queueLength);
@@ -42,7 +46,7 @@ final class DetectThreads implements AutoCloseable {
       Detectors detectors,
       AnalyzerMetrics metrics,
       Failures failures) {
-    DetectThreads started = new DetectThreads(detectors, metrics, queueLength);
+    DetectThreads started = new DetectThreads(threads, queueLength, detectors, metrics);
     for (int i = 1; i <= threads; i++) {
       started.workers.add(Worker.start("analyzer-detect-" + i, started::run, () -> {}, failures));
     }
@@ -68,37 +72,87 @@ final class DetectThreads implements AutoCloseable {
     try (FaceDetector detector = detectors.open()) {
       while (!worker.stopping()) {
         Task task = queue.poll(LOOK_AROUND_MILLIS, TimeUnit.MILLISECONDS);
-        if (task != null && !task.sighting().isDone()) { // not given up meanwhile
-          answer(task, detector);
+        if (task != null) {
+          answer(withOthers(task, detector), detector);
         }
       }
     }
   }
 
-  private void answer(Task task, FaceDetector detector) {
+  /**
+   * The task with others that wait already, as many as the detector gains from and as leave the
+   * other threads their share; those that were given up meanwhile are left out.
+   */
+  private List<Task> withOthers(Task task, FaceDetector detector) {
+    List<Task> tasks = new ArrayList<>(List.of(task));
+    int share = (queue.size() + threads) / threads;
+    queue.drainTo(tasks, Math.min(detector.largestBatch(), share) - 1);
+    tasks.removeIf(each -> each.sighting().isDone());
+    return tasks;
+  }
+
+  private void answer(List<Task> tasks, FaceDetector detector) {
     try {
-      task.sighting().complete(look(task, detector));
-    } catch (UnusablePictureException e) {
-      task.sighting().complete(new Sighting.Unusable(e.reason()));
+      List<Task> readable = new ArrayList<>();
+      List<Picture> pictures = new ArrayList<>();
+      for (Task task : tasks) {
+        Picture picture = decode(task);
+        if (picture != null) {
+          readable.add(task);
+          pictures.add(picture);
+        }
+      }
+      List<List<LocatedFace>> found = detectAll(pictures, detector);
+      for (int i = 0; i < readable.size(); i++) {
+        answer(readable.get(i), pictures.get(i), found.isEmpty() ? null : found.get(i), detector);
+      }
     } catch (Throwable bug) {
-      task.sighting().completeExceptionally(bug);
+      tasks.forEach(task -> task.sighting().completeExceptionally(bug));
       throw bug;
     }
   }
 
-  private Sighting look(Task task, FaceDetector detector) throws UnusablePictureException {
+  /** The frame's picture; null where it has none, which is answered at once. */
+  private @Nullable Picture decode(Task task) {
     FramePicture coded = task.picture();
     long start = System.nanoTime();
-    Picture picture = PictureDecoder.decodeFrame(coded.jpeg(), coded.width(), coded.height());
-    metrics.took(Step.DECODE, start);
-    start = System.nanoTime();
-    List<LocatedFace> found = detect(picture, detector);
-    metrics.took(Step.DETECT, start);
-    start = System.nanoTime();
-    List<CroppedFace> faces =
-        found.stream().map(face -> task.cropper().crop(picture, face)).toList();
-    metrics.took(Step.CROP, start);
-    return new Sighting.Faces(faces);
+    try {
+      Picture picture = PictureDecoder.decodeFrame(coded.jpeg(), coded.width(), coded.height());
+      metrics.took(Step.DECODE, start);
+      return picture;
+    } catch (UnusablePictureException e) {
+      task.sighting().complete(new Sighting.Unusable(e.reason()));
+      return null;
+    }
+  }
+
+  /** Faces of several pictures at once; nothing for one alone, or where one of them is bad. */
+  private List<List<LocatedFace>> detectAll(List<Picture> pictures, FaceDetector detector) {
+    if (pictures.size() < 2) {
+      return List.of();
+    }
+    long start = System.nanoTime();
+    try {
+      List<List<LocatedFace>> found = detector.detectAll(pictures);
+      metrics.took(Step.DETECT, start);
+      return found;
+    } catch (RuntimeException e) {
+      return List.of(); // each by itself then, so that the bad one alone fails, with a word
+    }
+  }
+
+  private void answer(
+      Task task, Picture picture, @Nullable List<LocatedFace> known, FaceDetector detector) {
+    try {
+      List<LocatedFace> found = known == null ? detect(picture, detector) : known;
+      long start = System.nanoTime();
+      List<CroppedFace> faces =
+          found.stream().map(face -> task.cropper().crop(picture, face)).toList();
+      metrics.took(Step.CROP, start);
+      task.sighting().complete(new Sighting.Faces(faces));
+    } catch (UnusablePictureException e) {
+      task.sighting().complete(new Sighting.Unusable(e.reason()));
+    }
   }
 
   /**
@@ -107,8 +161,11 @@ final class DetectThreads implements AutoCloseable {
    */
   private List<LocatedFace> detect(Picture picture, FaceDetector detector)
       throws UnusablePictureException {
+    long start = System.nanoTime();
     try {
-      return detector.detect(picture);
+      List<LocatedFace> found = detector.detect(picture);
+      metrics.took(Step.DETECT, start);
+      return found;
     } catch (RuntimeException e) {
       long failures = seldom.count(e.getClass().getName());
       if (failures > 0) {

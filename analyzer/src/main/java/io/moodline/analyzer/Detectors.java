@@ -2,7 +2,6 @@ package io.moodline.analyzer;
 
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
@@ -25,7 +24,7 @@ record Detectors(String name, String limits, Supplier<FaceDetector> opener) {
         switch (settings.get(AnalyzerSettings.DETECTOR)) {
           case YunetDetector.NAME -> yunet(home);
           case CascadeDetector.NAME -> cascade();
-          default -> Files.exists(home.resolve(YunetDetector.FILE)) ? yunet(home) : cascade();
+          default -> YunetDetector.isThere(home) ? yunet(home) : cascade();
         };
     chosen.open().close();
     return chosen;
@@ -37,7 +36,7 @@ record Detectors(String name, String limits, Supplier<FaceDetector> opener) {
 
   private static Detectors yunet(Path home) {
     Path file = home.resolve(YunetDetector.FILE);
-    if (!Files.exists(file)) {
+    if (!YunetDetector.isThere(home)) {
       throw new UserException(
           "setting "
               + AnalyzerSettings.DETECTOR.key()

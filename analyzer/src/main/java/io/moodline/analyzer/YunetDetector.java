@@ -8,9 +8,12 @@ import static org.bytedeco.opencv.global.opencv_imgproc.resize;
 import io.moodline.models.BundleException;
 import io.moodline.models.FloatModel;
 import io.moodline.runtime.UserException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
@@ -22,10 +25,13 @@ import org.bytedeco.opencv.opencv_core.Size;
  * YuNet, a small network that also sees turned and small faces and finds five landmarks. It runs
  * when the user has fetched its file.
  *
- * <p>Input: float [1, 3, 640, 640], NCHW, BGR 0 to 255; the picture stands in the upper left
- * corner. For each stride of 8, 16 and 32 it answers, per cell of the grid of that stride, with a
- * class score and an objectness (a face's score is the root of their product), a box as offset of
- * its centre and logarithm of its size in strides, and five points in strides.
+ * <p>Input: float [n, 3, height, width], NCHW, BGR 0 to 255; the picture stands in the upper left
+ * corner. The file of OpenCV Zoo takes one picture in 640 x 640; the trainer's own ("dynamic")
+ * takes several of one shape, whose sides are multiples of 32: no time goes into the empty part
+ * below a wide frame, and frames of one size are looked at together. For each stride of 8, 16 and
+ * 32 it answers, per cell of the grid of that stride, with a class score and an objectness (a
+ * face's score is the root of their product), a box as offset of its centre and logarithm of its
+ * size in strides, and five points in strides.
  *
  * <p>Owns the network's session. Confined to the thread that opened it.
  */
@@ -40,56 +46,139 @@ final class YunetDetector implements FaceDetector {
 
   static final String SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4";
 
+  /** The trainer's file, of free batch and size. */
+  static final Path DYNAMIC_FILE = Path.of("bundles", "yunet-dynamic", "yunet_n_dynamic.onnx");
+
+  static final String DYNAMIC_SHA256 =
+      "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12";
+
+  /** Most pictures at once: their input takes 5 MB each. */
+  static final int LARGEST_BATCH = 8;
+
   private static final int SIDE = 640;
+  private static final int GRID = 32;
   private static final int[] STRIDES = {8, 16, 32};
   private static final int LANDMARKS = 5;
   private static final float LOWEST_SCORE = 0.6f;
   private static final double MOST_OVERLAP = 0.3;
 
   private final FloatModel model;
-  private final float[] input = new float[3 * SIDE * SIDE];
+  private final boolean dynamic;
+  private float[] input = new float[0];
 
-  private YunetDetector(FloatModel model) {
+  private YunetDetector(FloatModel model, boolean dynamic) {
     this.model = model;
+    this.dynamic = dynamic;
   }
 
   /**
-   * Opens the network; the caller closes it.
+   * Opens the network, the dynamic one where it is there; the caller closes it.
    *
    * @throws UserException when the file is missing or is not the one that was published
    */
   static YunetDetector open(Path home) {
+    boolean dynamic = Files.exists(home.resolve(DYNAMIC_FILE));
+    Path file = home.resolve(dynamic ? DYNAMIC_FILE : FILE);
     OpenCv.load();
     try {
-      return new YunetDetector(FloatModel.open(home.resolve(FILE), SHA256, 1));
+      return new YunetDetector(
+          FloatModel.open(file, dynamic ? DYNAMIC_SHA256 : SHA256, 1), dynamic);
     } catch (BundleException e) {
       throw new UserException(String.valueOf(e.getMessage()), e);
     }
   }
 
-  @Override
-  public List<LocatedFace> detect(Picture picture) {
-    double scale = Math.min((double) SIDE / picture.width(), (double) SIDE / picture.height());
-    fillInput(picture, scale);
-    Map<String, float[]> heads = model.run(input, new long[] {1, 3, SIDE, SIDE});
-    List<LocatedFace> candidates = new ArrayList<>();
-    for (int stride : STRIDES) {
-      collect(heads, stride, scale, candidates);
-    }
-    candidates.removeIf(face -> !isIn(picture, face.box()));
-    candidates.sort(LocatedFace.ORDER);
-    return strongest(candidates);
+  /** Whether one of the files is there. */
+  static boolean isThere(Path home) {
+    return Files.exists(home.resolve(DYNAMIC_FILE)) || Files.exists(home.resolve(FILE));
   }
 
-  private void fillInput(Picture picture, double scale) {
-    int width = Math.min(SIDE, Math.max(1, (int) Math.round(picture.width() * scale)));
-    int height = Math.min(SIDE, Math.max(1, (int) Math.round(picture.height() * scale)));
+  @Override
+  public int largestBatch() {
+    return dynamic ? LARGEST_BATCH : 1;
+  }
+
+  @Override
+  public List<LocatedFace> detect(Picture picture) {
+    return detectAlike(List.of(picture)).get(0);
+  }
+
+  /** Pictures of one size go through the network together. */
+  @Override
+  public List<List<LocatedFace>> detectAll(List<Picture> pictures) {
+    Map<List<Integer>, List<Integer>> bySize = new LinkedHashMap<>();
+    for (int i = 0; i < pictures.size(); i++) {
+      List<Integer> size = List.of(pictures.get(i).width(), pictures.get(i).height());
+      bySize.computeIfAbsent(size, key -> new ArrayList<>()).add(i);
+    }
+    List<List<LocatedFace>> found =
+        new ArrayList<>(Collections.nCopies(pictures.size(), List.of()));
+    for (List<Integer> alike : bySize.values()) {
+      for (int from = 0; from < alike.size(); from += largestBatch()) {
+        List<Integer> some = alike.subList(from, Math.min(alike.size(), from + largestBatch()));
+        List<List<LocatedFace>> faces = detectAlike(some.stream().map(pictures::get).toList());
+        for (int i = 0; i < some.size(); i++) {
+          found.set(some.get(i), faces.get(i));
+        }
+      }
+    }
+    return found;
+  }
+
+  /** What a picture is scaled by, and the size of the input that it then stands in. */
+  private record Shape(double scale, int width, int height) {
+    int cells(int stride) {
+      return (width / stride) * (height / stride);
+    }
+  }
+
+  private Shape shape(Picture picture) {
+    double scale = Math.min((double) SIDE / picture.width(), (double) SIDE / picture.height());
+    return dynamic
+        ? new Shape(scale, onGrid(picture.width() * scale), onGrid(picture.height() * scale))
+        : new Shape(scale, SIDE, SIDE);
+  }
+
+  private static int onGrid(double side) {
+    return Math.max(GRID, (int) Math.ceil(Math.round(side) / (double) GRID) * GRID);
+  }
+
+  private List<List<LocatedFace>> detectAlike(List<Picture> pictures) {
+    Shape shape = shape(pictures.get(0));
+    int floats = 3 * shape.width() * shape.height();
+    if (input.length != pictures.size() * floats) {
+      input = new float[pictures.size() * floats];
+    }
+    for (int i = 0; i < pictures.size(); i++) {
+      fillInput(pictures.get(i), shape, i * floats);
+    }
+    Map<String, float[]> heads =
+        model.run(input, new long[] {pictures.size(), 3, shape.height(), shape.width()});
+    List<List<LocatedFace>> found = new ArrayList<>();
+    for (int i = 0; i < pictures.size(); i++) {
+      Picture picture = pictures.get(i);
+      List<LocatedFace> candidates = new ArrayList<>();
+      for (int stride : STRIDES) {
+        collect(heads, stride, shape, i, candidates);
+      }
+      candidates.removeIf(face -> !isIn(picture, face.box()));
+      candidates.sort(LocatedFace.ORDER);
+      found.add(strongest(candidates));
+    }
+    return found;
+  }
+
+  private void fillInput(Picture picture, Shape shape, int offset) {
+    int width =
+        Math.min(shape.width(), Math.max(1, (int) Math.round(picture.width() * shape.scale())));
+    int height =
+        Math.min(shape.height(), Math.max(1, (int) Math.round(picture.height() * shape.scale())));
     byte[] rgb = scaled(picture, width, height);
-    Arrays.fill(input, 0);
-    int plane = SIDE * SIDE;
+    int plane = shape.width() * shape.height();
+    Arrays.fill(input, offset, offset + 3 * plane, 0);
     for (int y = 0; y < height; y++) {
       int from = 3 * y * width;
-      int to = y * SIDE;
+      int to = offset + y * shape.width();
       for (int x = 0; x < width; x++, from += 3, to++) {
         input[to] = rgb[from + 2] & 0xFF;
         input[to + plane] = rgb[from + 1] & 0xFF;
@@ -115,20 +204,22 @@ final class YunetDetector implements FaceDetector {
   }
 
   private static void collect(
-      Map<String, float[]> heads, int stride, double scale, List<LocatedFace> faces) {
+      Map<String, float[]> heads, int stride, Shape shape, int number, List<LocatedFace> faces) {
     float[] classes = head(heads, "cls_", stride);
     float[] objects = head(heads, "obj_", stride);
     float[] boxes = head(heads, "bbox_", stride);
     float[] points = head(heads, "kps_", stride);
-    int columns = SIDE / stride;
-    double pixels = stride / scale;
-    for (int cell = 0; cell < columns * columns; cell++) {
+    int columns = shape.width() / stride;
+    int cells = shape.cells(stride);
+    double pixels = stride / shape.scale();
+    for (int place = 0; place < cells; place++) {
+      int cell = number * cells + place;
       double score = Math.sqrt(share(classes[cell]) * share(objects[cell]));
       if (score < LOWEST_SCORE) {
         continue;
       }
-      int column = cell % columns;
-      int row = cell / columns;
+      int column = place % columns;
+      int row = place / columns;
       double width = Math.exp(boxes[4 * cell + 2]) * pixels;
       double height = Math.exp(boxes[4 * cell + 3]) * pixels;
       double x = (column + boxes[4 * cell]) * pixels - width / 2;

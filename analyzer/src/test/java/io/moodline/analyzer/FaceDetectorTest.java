@@ -124,6 +124,45 @@ class FaceDetectorTest {
     }
   }
 
+  @Test
+  void theDynamicYunetFindsTheSameFacesAloneAndTogether() throws IOException {
+    Path data = TestPictures.sharedData();
+    assumeTrue(data != null, "MOODLINE_DATA is not there");
+    Path detectors = data.resolve("detectors");
+    Path fixed = home.resolve(YunetDetector.FILE);
+    Files.createDirectories(fixed.getParent());
+    Files.copy(detectors.resolve(fixed.getFileName()), fixed);
+    try (FaceDetector published = YunetDetector.open(home)) {
+      assertThat(published.largestBatch()).isEqualTo(1);
+      Path free = home.resolve(YunetDetector.DYNAMIC_FILE);
+      Files.createDirectories(free.getParent());
+      Files.copy(detectors.resolve(free.getFileName()), free);
+      try (FaceDetector dynamic = YunetDetector.open(home)) {
+        assertThat(dynamic.largestBatch()).isGreaterThan(1);
+        Found found = search(dynamic, data);
+        assertThat(found.right()).isEqualTo(43);
+        assertThat(found.wrong()).isLessThanOrEqualTo(8);
+        Picture face = TestPictures.astronaut();
+        Picture wide = TestPictures.paste(TestPictures.plain(1280, 720, 90), face, 400, 100);
+        Picture wall = TestPictures.plain(512, 512, 120);
+        List<Picture> pictures = List.of(face, wide, wall, face, wide);
+        List<List<LocatedFace>> together = dynamic.detectAll(pictures);
+        for (int i = 0; i < pictures.size(); i++) {
+          List<LocatedFace> alone = dynamic.detect(pictures.get(i));
+          assertThat(boxes(together.get(i))).isEqualTo(boxes(alone)).hasSize(i == 2 ? 0 : 1);
+          List<LocatedFace> square = published.detect(pictures.get(i));
+          if (i != 2) {
+            assertThat(alone.get(0).box().overlap(square.get(0).box())).isGreaterThan(0.75);
+            assertThat(alone.get(0).landmarks()).hasSize(10);
+          }
+        }
+        for (int[] size : new int[][] {{1, 1}, {1, 500}, {2000, 1}, {33, 31}}) {
+          assertThat(dynamic.detect(TestPictures.plain(size[0], size[1], 90))).isEmpty();
+        }
+      }
+    }
+  }
+
   private record Found(int annotated, int right, int wrong) {}
 
   private static Found search(FaceDetector detector, Path data) throws IOException {

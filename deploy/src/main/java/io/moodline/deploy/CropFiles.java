@@ -34,11 +34,13 @@ record CropFiles(Path folder, int width, int height, Map<String, Integer> names)
     int times = names.merge(name, 1, Integer::sum);
     String stem = times == 1 ? name : name + "-" + times;
     for (int i = 0; i < faces.size(); i++) {
-      write(folder.resolve(stem + "-face-" + (i + 1) + ".png"), faces.get(i).crop().pixels());
+      Path file = folder.resolve(stem + "-face-" + (i + 1) + ".png");
+      write(file, width, height, faces.get(i).crop().pixels());
     }
   }
 
-  void write(Path file, byte[] rgb) {
+  /** Writes one picture, uint8 [height, width, 3], RGB. */
+  static void write(Path file, int width, int height, byte[] rgb) {
     BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < width * height; i++) {
       int red = rgb[3 * i] & 0xff;

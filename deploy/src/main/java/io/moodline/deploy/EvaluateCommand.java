@@ -58,6 +58,13 @@ final class EvaluateCommand implements Callable<Integer> {
   boolean detect;
 
   @Option(
+      names = "--pasted",
+      description =
+          "With --detect, where DIR holds face crops: enlarge each and put it onto a larger picture"
+              + " first. The figure is synthetic.")
+  boolean pasted;
+
+  @Option(
       names = "--calibrate",
       description =
           "Fit the temperature on every second picture, measure on the others, store it in the"
@@ -89,7 +96,8 @@ final class EvaluateCommand implements Callable<Integer> {
     ObjectNode figures = told(bundle, pictures, devices);
     int unreadable;
     try (EvaluationRun run =
-        EvaluationRun.open(bundle, settings, detect, devices, Landmarks.of(data))) {
+        EvaluationRun.open(
+            bundle, settings, detect || pasted, pasted, devices, Landmarks.of(data))) {
       unreadable =
           calibrate
               ? calibrate(run, bundle, pictures, bundles, figures)
@@ -142,7 +150,7 @@ final class EvaluateCommand implements Callable<Integer> {
     EvaluationText.print(bundle.labels(), report);
     EvaluationText.put(figures, report);
     pace(scores, figures);
-    if (detect) {
+    if (detect || pasted) {
       pipeline(run, bundle, scores, figures);
     }
     return scores.unreadable();
@@ -166,15 +174,17 @@ final class EvaluateCommand implements Callable<Integer> {
     double withMissed = found.accuracy() * found.faces() / scores.size();
     System.out.printf(
         Locale.ROOT,
-        "%nwith our detector (%s): %d of %d faces found, %.1f ms per picture%n"
+        "%nwith our detector (%s%s): %d of %d faces found, %.1f ms per picture%n"
             + "accuracy where found %.4f, with missed faces as wrong %.4f%n",
         run.detectorName(),
+        run.pasted() ? ", crops pasted onto larger pictures: synthetic" : "",
         found.faces(),
         scores.size(),
         scores.detectMillis(),
         found.accuracy(),
         withMissed);
     ObjectNode node = figures.putObject("detect").put("detector", run.detectorName());
+    node.put("synthetic", run.pasted());
     EvaluationText.put(node, found);
     node.put("facesFound", found.faces()).put("facesShown", scores.size());
     node.put("millisPerPicture", scores.detectMillis());

@@ -32,6 +32,7 @@ final class EvaluationRun implements AutoCloseable {
   private final FaceCrops clean;
   private final Function<Path, double[][]> landmarks;
   private final @Nullable FaceCrops detecting;
+  private final boolean pasted;
 
   private final List<Pending> batch = new ArrayList<>();
   private List<ScoredFaces.Face> scored = new ArrayList<>();
@@ -48,36 +49,45 @@ final class EvaluationRun implements AutoCloseable {
       Classifiers classifiers,
       FaceCrops clean,
       Function<Path, double[][]> landmarks,
-      @Nullable FaceCrops detecting) {
+      @Nullable FaceCrops detecting,
+      boolean pasted) {
     this.bundle = bundle;
     this.classifiers = classifiers;
     this.clean = clean;
     this.landmarks = landmarks;
     this.detecting = detecting;
+    this.pasted = pasted;
   }
 
   /**
    * Opens the network on the devices, and the detector if faces are to be found too.
    *
+   * @param pasted whether crops are enlarged and put onto larger pictures to be found there
    * @param landmarks of a picture's file, for models that look through a mask of them
    */
   static EvaluationRun open(
       Bundle bundle,
       Settings settings,
       boolean detect,
+      boolean pasted,
       Devices devices,
       Function<Path, double[][]> landmarks) {
-    FaceCrops detecting =
-        detect ? FaceCrops.ofWholePictures(bundle, settings.home(), settings) : null;
+    FaceCrops detecting = detect ? detecting(bundle, settings, pasted) : null;
     try {
       FaceCrops clean = FaceCrops.ofCroppedPictures(bundle);
-      return new EvaluationRun(bundle, devices.open(bundle), clean, landmarks, detecting);
+      return new EvaluationRun(bundle, devices.open(bundle), clean, landmarks, detecting, pasted);
     } catch (RuntimeException | Error e) {
       if (detecting != null) {
         detecting.close();
       }
       throw e;
     }
+  }
+
+  private static FaceCrops detecting(Bundle bundle, Settings settings, boolean pasted) {
+    return pasted
+        ? FaceCrops.ofPastedPictures(bundle, settings.home(), settings)
+        : FaceCrops.ofWholePictures(bundle, settings.home(), settings);
   }
 
   /** Scores every picture; one that can not be read is named, counted and passed over. */
@@ -176,6 +186,11 @@ final class EvaluationRun implements AutoCloseable {
     line.progress(
         (double) done / all,
         String.format(Locale.ROOT, "%d of %d faces, %.0f per second", done, all, perSecond));
+  }
+
+  /** Whether what the detector was shown is made up of crops. */
+  boolean pasted() {
+    return pasted;
   }
 
   /** The detector in use; empty without one. */

@@ -30,6 +30,8 @@ import picocli.CommandLine.Spec;
       ReplayCommand.class,
       PredictCommand.class,
       EvaluateCommand.class,
+      EvaluateDetectorCommand.class,
+      ExplainCommand.class,
       ModelCommand.class,
       StreamCommand.class,
       RuleCommand.class,

@@ -98,6 +98,16 @@ final class WatchCommand implements Callable<Integer> {
     System.out.flush();
   }
 
+  /** As `moodline explain` takes it. */
+  private static String eventId(JsonNode emotion) {
+    return new EventId(
+            emotion.path("stream").asText(),
+            emotion.path("run").asText(),
+            emotion.path("sequence").asLong(),
+            emotion.path("face").asInt())
+        .toString();
+  }
+
   private static String describe(String event, String data) {
     try {
       JsonNode node = ApiClient.JSON.readTree(data);
@@ -105,10 +115,9 @@ final class WatchCommand implements Callable<Integer> {
         case "emotion" ->
             String.format(
                 Locale.ROOT,
-                "%s  frame %d face %d  %s",
+                "%s  %s  %s",
                 node.path("time").asText(),
-                node.path("sequence").asLong(),
-                node.path("face").asInt(),
+                eventId(node),
                 node.path("label").isNull()
                     ? "withheld " + node.path("withheld")
                     : String.format(

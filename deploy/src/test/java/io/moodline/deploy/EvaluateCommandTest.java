@@ -95,6 +95,44 @@ class EvaluateCommandTest {
   }
 
   @Test
+  void pastesCropsOntoLargerPicturesAndCallsTheFigureSynthetic() throws Exception {
+    Path data = folder.resolve("data");
+    Samples.crop(data.resolve("happy/tight.png"), 177, 66, 97, 60);
+    Path json = folder.resolve("figures.json");
+    String out = ok("evaluate", "--pasted", "--data", data.toString(), "--json", json.toString());
+    assertThat(out).contains("synthetic): 1 of 1 faces found");
+    JsonNode detect = ApiClient.JSON.readTree(json.toFile()).path("detect");
+    assertThat(detect.path("synthetic").asBoolean()).isTrue();
+    assertThat(detect.path("accuracy").asDouble()).isEqualTo(1);
+  }
+
+  @Test
+  void measuresADetectorOnAnnotatedPictures() throws Exception {
+    Path portrait = folder.resolve("portrait.png");
+    Files.copy(Samples.portrait(), portrait);
+    Path xml = folder.resolve("faces.xml");
+    Files.writeString(
+        xml,
+        "<dataset><images><image file='portrait.png'>"
+            + "<box top='66' left='177' width='97' height='97'/>"
+            + "<box top='400' left='10' width='20' height='20'/>"
+            + "<box top='10' left='400' width='50' height='50' ignore='1'/>"
+            + "</image></images></dataset>");
+    Path json = folder.resolve("detector.json");
+    String out = ok("evaluate-detector", "--data", xml.toString(), "--json", json.toString());
+    assertThat(out).contains("detector opencv-cascade", "64 to 128 pixels", "16 to 32 pixels");
+    JsonNode asIs = ApiClient.JSON.readTree(json.toFile()).at("/showings/0");
+    assertThat(asIs.path("faces").asInt()).isEqualTo(2);
+    assertThat(asIs.path("found").asInt()).isEqualTo(1);
+    assertThat(asIs.path("wrong").asInt()).isZero();
+    assertThat(asIs.at("/bySize/1/found").asInt()).isEqualTo(1);
+    JsonNode half = ApiClient.JSON.readTree(json.toFile()).at("/showings/1");
+    assertThat(half.at("/bySize/1/size").asText()).isEqualTo("32 to 64 pixels");
+    Files.writeString(xml, "<dataset><images><image file='portrait.png'><box top='x'/>");
+    refused(List.of("does not annotate faces"), "evaluate-detector", "--data", xml.toString());
+  }
+
+  @Test
   void calibratesAUsersModelOnEverySecondFace() throws Exception {
     Samples.copyOfLite(folder.resolve("home/bundles/lite-ferplus"));
     Path data = smiles("happiness", "sadness", 6, 6);

@@ -31,7 +31,20 @@ public record KnownModel(
           "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
           "yunet/face_detection_yunet_2023mar.onnx");
 
-  private static final List<KnownModel> ALL = List.of(YUNET);
+  /** The same detector of any size and batch: it looks at a wide frame without empty margins. */
+  static final KnownModel YUNET_DYNAMIC =
+      new KnownModel(
+          "yunet-dynamic",
+          "its kin for pictures of any shape, several at once; used where it is, finds more that is no face",
+          "Apache-2.0",
+          URI.create(
+              "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/"
+                  + "master/onnx/yunet_n_dynamic.onnx"),
+          322_906,
+          "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12",
+          "yunet-dynamic/yunet_n_dynamic.onnx");
+
+  private static final List<KnownModel> ALL = List.of(YUNET, YUNET_DYNAMIC);
 
   /** All of them. */
   public static List<KnownModel> all() {
