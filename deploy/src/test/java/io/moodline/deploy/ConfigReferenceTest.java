@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moodline.runtime.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class ConfigReferenceTest {
@@ -13,6 +15,14 @@ class ConfigReferenceTest {
     assertThat(Files.readString(Path.of("../docs/config.md")))
         .as("docs/config.md is out of date: run ./moodline settings > docs/config.md")
         .isEqualTo(SettingsCommand.reference());
+  }
+
+  @Test
+  void containersAreGivenSettingsThatExist() throws Exception {
+    Set<String> known =
+        SettingsOptions.ALL.stream().map(Setting::environmentName).collect(Collectors.toSet());
+    known.add("MOODLINE_HOME");
+    assertThat(DeployFiles.environment()).isNotEmpty().isSubsetOf(known);
   }
 
   @Test

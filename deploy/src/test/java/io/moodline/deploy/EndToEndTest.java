@@ -185,6 +185,15 @@ class EndToEndTest {
   }
 
   @Test
+  void dashboardsAndAlertsNameMetricsThatExist() throws Exception {
+    node.finished(node.replay("known.mp4"));
+    String page = node.api().text("/metrics", "text/plain");
+    assertThat(DeployFiles.metrics())
+        .isNotEmpty()
+        .allSatisfy(name -> assertThat(page).contains("# TYPE " + name + " "));
+  }
+
+  @Test
   void aStreamCanBeRegisteredShownListedAndRemoved() {
     ObjectNode body =
         ApiClient.object()

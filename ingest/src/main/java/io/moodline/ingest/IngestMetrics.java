@@ -39,6 +39,7 @@ final class IngestMetrics {
             .help("Live frames that were due but not published.")
             .labelNames("reason")
             .register(registry);
+    dropped.initLabelValues(RunRecord.QUEUE_FULL);
     aborted =
         Counter.builder()
             .name("moodline_ingest_transactions_aborted_total")

@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.Topics;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
@@ -23,7 +24,7 @@ final class ApiMetrics {
   final Counter uploadedBytes;
   final Gauge streams;
 
-  ApiMetrics(PrometheusRegistry registry) {
+  ApiMetrics(PrometheusRegistry registry, Topics topics) {
     requests =
         Counter.builder()
             .name("moodline_http_requests")
@@ -74,6 +75,8 @@ final class ApiMetrics {
             .help("Records that could not be read, by topic; each is dead-lettered.")
             .labelNames("topic")
             .register(registry);
+    // An alert on a counter sees its first event only where the zero before it was seen.
+    topics.all().forEach(topic -> unreadable.initLabelValues(topic.name()));
     uploadedBytes =
         Counter.builder()
             .name("moodline_http_uploaded_bytes")

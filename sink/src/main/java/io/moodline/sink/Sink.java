@@ -29,7 +29,7 @@ public final class Sink implements AutoCloseable {
     try {
       ctx.health().report(HEALTH_PART, Health.State.STARTING, "");
       MediaFolder media = MediaFolder.open(ctx.settings());
-      ApiMetrics metrics = new ApiMetrics(ctx.metrics());
+      ApiMetrics metrics = new ApiMetrics(ctx.metrics(), ctx.kafka().topics());
       JvmMetrics.builder().register(ctx.metrics());
       gate = new QueryGate();
       timelines = given == null ? gate : given;
