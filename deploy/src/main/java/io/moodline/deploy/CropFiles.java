@@ -45,7 +45,7 @@ record CropFiles(Path folder, int width, int height, Map<String, Integer> names)
     for (int i = 0; i < width * height; i++) {
       int red = rgb[3 * i] & 0xff;
       int green = rgb[3 * i + 1] & 0xff;
-      image.setRGB(i % width, i / width, red << 16 | green << 8 | rgb[3 * i + 2] & 0xff);
+      image.setRGB(i % width, i / width, red << 16 | green << 8 | (rgb[3 * i + 2] & 0xff));
     }
     try {
       ImageIO.write(image, "png", file.toFile());
