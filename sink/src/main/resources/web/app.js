@@ -16,6 +16,8 @@ let step = "";
 let chart = null;
 let pointed = -1;
 let stale = true; // the timeline may have changed
+let zoom = null; // { from, to } in milliseconds, or all
+let dragged = null; // the instant at which a drag over the timeline began
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -107,12 +109,14 @@ function choose(id) {
   }
   chosen = id;
   windows = [];
+  zoom = null;
   pointed = -1;
   $("events").replaceChildren();
   $("chosen").hidden = false;
   document.querySelectorAll("button.stream").forEach(markChosen);
   showChosen();
   listen();
+  showPreview();
   stale = true;
   attempt(refresh);
 }
@@ -122,6 +126,7 @@ function forget() {
   events?.close();
   events = null;
   $("chosen").hidden = true;
+  showPreview();
 }
 
 function current() {
@@ -155,12 +160,62 @@ function showChosen() {
   $("chosen-facts").textContent = facts.filter((fact) => fact !== "").join(" · ");
   $("range-box").hidden = recording;
   $("progress-box").hidden = !recording;
-  const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline`;
-  $("csv").href = path + "?format=csv";
-  $("vtt").href = path + "?format=vtt";
+  $("pause").textContent = stream.desiredState === "PAUSED" ? "Resume" : "Pause";
+  $("pause").hidden = FINAL.includes(status.state);
+  $("preview-note").textContent = stream.showFaces
+    ? "This stream shows faces as they are."
+    : "Faces that were found are pixelated; one that the detector misses is not.";
+  showDownloads(stream);
+}
+
+function showDownloads(stream) {
+  const range = new URLSearchParams();
+  const shown = rangeOf(stream);
+  if (shown) {
+    range.set("from", new Date(shown.from).toISOString());
+    range.set("to", new Date(shown.to).toISOString());
+  }
+  for (const link of document.querySelectorAll("#downloads a")) {
+    link.href =
+      `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline.${link.dataset.format}?${range}`;
+  }
+}
+
+/** The picture is asked for only while someone looks; an address of its own each time starts it anew. */
+function showPreview() {
+  const open = chosen !== null && $("preview-box").open;
+  if (!open) {
+    const running = document.querySelector("#preview img");
+    running?.removeAttribute("src"); // ends the connection
+    $("preview").replaceChildren();
+    return;
+  }
+  const picture = element("img");
+  picture.alt = `Preview of ${chosen}`;
+  picture.src = `/api/v1/streams/${encodeURIComponent(chosen)}/preview?overlay=true`;
+  document.querySelector("#preview img")?.removeAttribute("src");
+  $("preview").replaceChildren(picture);
 }
 
 // Timeline
+
+/** What is looked at; null for all of a recording. */
+function rangeOf(stream) {
+  if (zoom !== null) {
+    return zoom;
+  }
+  const now = Date.now();
+  return stream.kind === "LIVE" ? { from: now - 1000 * Number($("range").value), to: now } : null;
+}
+
+/** Looks at a part, or at all again. */
+function look(range) {
+  zoom = range;
+  pointed = -1;
+  stale = true;
+  $("whole").hidden = zoom === null;
+  attempt(refresh);
+}
 
 async function refresh() {
   const stream = current();
@@ -174,10 +229,11 @@ async function refresh() {
   stale = false;
   const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline`;
   let query = "";
-  let from = null;
-  if (stream.kind === "LIVE") {
-    from = Date.now() - 1000 * Number($("range").value);
-    query = "?from=" + encodeURIComponent(new Date(from).toISOString());
+  const range = rangeOf(stream);
+  if (range) {
+    query =
+      "?from=" + encodeURIComponent(new Date(range.from).toISOString()) +
+      (zoom ? "&to=" + encodeURIComponent(new Date(range.to).toISOString()) : "");
   }
   const timeline = await get(path + query);
   if (stream.id !== chosen) {
@@ -198,7 +254,12 @@ function drawTimeline(stream) {
   const last = windows.length > 0 ? Date.parse(windows[windows.length - 1].end) : first + 60000;
   const from = recording ? Math.min(start, first) : first;
   const name = (time) => nameTime(time, recording, start);
-  chart = draw($("chart"), windows, from, Math.max(last, from + 1000), name);
+  if (dragged !== null) {
+    return; // drawn anew once the drag is over
+  }
+  chart = zoom
+    ? draw($("chart"), windows, zoom.from, zoom.to, name)
+    : draw($("chart"), windows, from, Math.max(last, from + 1000), name);
   chart.mark(pointed);
   const faces = windows.reduce((sum, window) => sum + window.faces, 0);
   $("chart").setAttribute(
@@ -329,14 +390,29 @@ function listen() {
       showChosen();
     }
   });
+  events.addEventListener("segment", (event) => {
+    const segment = JSON.parse(event.data);
+    stale = true;
+    addEvent(
+      segment.start ? new Date(segment.start).toLocaleTimeString() : "",
+      `track ${segment.track ?? "?"}: ${segment.label ?? "no label"}` +
+        (segment.final ? "" : ", still going on"));
+  });
+  events.addEventListener("alert", (event) => {
+    const alert = JSON.parse(event.data);
+    addEvent(
+      alert.time ? new Date(alert.time).toLocaleTimeString() : "",
+      `alert ${alert.rule ?? ""}: ${alert.text ?? alert.state ?? ""}`,
+      "alert");
+  });
   events.addEventListener("gap", (event) => {
     const gap = JSON.parse(event.data);
     addEvent("", `events are missing here: ${gap.reason}`);
   });
 }
 
-function addEvent(time, words) {
-  const item = element("li");
+function addEvent(time, words, className) {
+  const item = element("li", undefined, className);
   item.append(element("time", time), document.createTextNode(" " + words));
   $("events").prepend(item);
   while ($("events").children.length > MAX_EVENTS) {
@@ -392,6 +468,9 @@ function body(fields, more) {
   if (fields.get("framesPerSecond")) {
     made.framesPerSecond = Number(fields.get("framesPerSecond"));
   }
+  if (fields.get("showFaces")) {
+    made.showFaces = true;
+  }
   return Object.assign(made, more);
 }
 
@@ -405,12 +484,55 @@ $("remove").addEventListener("click", () =>
     }
   }));
 
+function shareAt(event) {
+  const area = $("chart").firstElementChild.getBoundingClientRect();
+  return (event.clientX - area.left) / area.width;
+}
+
 $("chart").addEventListener("pointermove", (event) => {
   if (chart) {
-    const area = $("chart").firstElementChild.getBoundingClientRect();
-    point(chart.at((event.clientX - area.left) / area.width));
+    point(chart.at(shareAt(event)));
+    if (dragged !== null) {
+      chart.choose(dragged, chart.timeAt(shareAt(event)));
+    }
   }
 });
+
+$("chart").addEventListener("pointerdown", (event) => {
+  if (chart && event.button === 0) {
+    dragged = chart.timeAt(shareAt(event));
+    if (event.isTrusted) {
+      $("chart").setPointerCapture(event.pointerId);
+    }
+  }
+});
+
+$("chart").addEventListener("pointerup", (event) => {
+  if (dragged === null) {
+    return;
+  }
+  const began = dragged;
+  const ended = chart.timeAt(shareAt(event));
+  dragged = null;
+  const range = { from: Math.min(began, ended), to: Math.max(began, ended) };
+  if (range.to - range.from > (chart.to - chart.from) / 50) {
+    look(range);
+  } else {
+    chart.choose(0, 0);
+  }
+});
+
+$("chart").addEventListener("pointercancel", () => (dragged = null));
+
+$("whole").addEventListener("click", () => look(null));
+
+/** Half or twice as much, around the window that is pointed at, or around the middle. */
+function scale(factor) {
+  const shown = windows[pointed];
+  const middle = shown ? Date.parse(shown.start) : (chart.from + chart.to) / 2;
+  const half = Math.max(2500, ((chart.to - chart.from) * factor) / 2);
+  look({ from: middle - half, to: middle + half });
+}
 
 $("chart").addEventListener("keydown", (event) => {
   const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -418,12 +540,23 @@ $("chart").addEventListener("keydown", (event) => {
     event.preventDefault();
     point(Math.min(windows.length - 1, Math.max(0, pointed + move)));
   }
+  if (chart && (event.key === "+" || event.key === "-")) {
+    event.preventDefault();
+    scale(event.key === "+" ? 0.5 : 2);
+  }
 });
 
-$("range").addEventListener("change", () => {
-  stale = true;
-  attempt(refresh);
-});
+$("preview-box").addEventListener("toggle", showPreview);
+
+$("pause").addEventListener("click", () =>
+  attempt(async () => {
+    const stream = current();
+    const what = stream.desiredState === "PAUSED" ? "resume" : "pause";
+    await send("POST", `/api/v1/streams/${encodeURIComponent(stream.id)}/${what}`);
+    await loadStreams();
+  }));
+
+$("range").addEventListener("change", () => look(null));
 
 $("table-box").addEventListener("toggle", () => {
   stale = true;

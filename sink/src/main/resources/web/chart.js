@@ -53,14 +53,26 @@ export function draw(element, windows, from, to, name) {
   caption(svg, "0", PLOT.top + PLOT.height);
   caption(svg, "faces", FACES.top + 20);
   caption(svg, "coverage", COVERAGE.top + 18);
+  const chosen = rect("chosen", -10, PLOT.top, 0, COVERAGE.top + COVERAGE.height - PLOT.top);
+  svg.append(chosen);
   const cursor = rect("cursor", -10, PLOT.top, 1.5, COVERAGE.top + COVERAGE.height - PLOT.top);
   svg.append(cursor);
   element.replaceChildren(svg);
+  const timeAt = (share) =>
+    from + (Math.min(width - LEFT, Math.max(0, share * width - LEFT)) / (width - LEFT)) * span;
   return {
+    from,
+    to,
+    timeAt,
     at(share) {
-      const time = from + (Math.max(0, share * width - LEFT) / (width - LEFT)) * span;
+      const time = timeAt(share);
       return windows.findIndex(
         (window) => Date.parse(window.start) <= time && time < Date.parse(window.end));
+    },
+    /** Shades what is being chosen between two instants. */
+    choose(begin, end) {
+      chosen.setAttribute("x", x(Math.min(begin, end)));
+      chosen.setAttribute("width", Math.abs(x(end) - x(begin)));
     },
     mark(index) {
       const part = parts[index];

@@ -71,6 +71,35 @@ final class ApiClient {
     return response.body();
   }
 
+  /** The lines of an answer of any length; close it to hang up. */
+  Stream<String> lines(String path) {
+    HttpResponse<Stream<String>> response =
+        send(
+            HttpRequest.newBuilder(server.resolve(path)).timeout(ANSWER).build(),
+            BodyHandlers.ofLines());
+    if (response.statusCode() != 200) {
+      try (Stream<String> lines = response.body()) {
+        throw problem(response.statusCode(), String.join("\n", lines.toList()));
+      }
+    }
+    return response.body();
+  }
+
+  /** An answer that goes on as long as someone reads it. */
+  InputStream body(String path) throws IOException {
+    HttpResponse<InputStream> response =
+        send(
+            HttpRequest.newBuilder(server.resolve(path)).timeout(ANSWER).build(),
+            BodyHandlers.ofInputStream());
+    if (response.statusCode() != 200) {
+      try (InputStream body = response.body()) {
+        throw problem(
+            response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    }
+    return response.body();
+  }
+
   /** Writes an answer of any length to a stream as it comes. */
   void download(String path, OutputStream out) {
     HttpResponse<InputStream> response =

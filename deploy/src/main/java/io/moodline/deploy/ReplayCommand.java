@@ -2,6 +2,7 @@ package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.ingest.AnnotatedCopy;
 import io.moodline.ingest.RecordingProbe;
 import io.moodline.runtime.MediaFolder;
 import io.moodline.runtime.Settings;
@@ -13,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -78,9 +81,24 @@ final class ReplayCommand implements Callable<Integer> {
       description = "Upload to a running server and replay there.")
   @Nullable String server;
 
+  @Option(
+      names = "--compare",
+      paramLabel = "A,B",
+      split = ",",
+      description = "Two model bundles over the same frames, and where they differ.")
+  List<String> compared = List.of();
+
+  @Option(
+      names = "--annotate",
+      paramLabel = "FILE",
+      description =
+          "Write a copy of the video with boxes, labels and the timeline: .mp4, .mov or .mkv.")
+  @Nullable Path annotated;
+
   @Override
   public Integer call() throws InterruptedException, IOException {
     Path file = readable(video);
+    checkOptions();
     MediaFolder.container(file); // what is no video is not worth an upload
     if (server != null) {
       replay(ServerOption.client(server), file, true);
@@ -117,20 +135,46 @@ final class ReplayCommand implements Callable<Integer> {
   private void replay(ApiClient api, Path file, boolean upload) throws InterruptedException {
     ReplayRun run = new ReplayRun(api, ProgressLine.onStandardError());
     String name = String.valueOf(file.getFileName());
+    String recording = upload ? api.upload(file) : name;
+    if (!compared.isEmpty()) {
+      compare(api, run, request(recording, name));
+      return;
+    }
+    ObjectNode request = request(recording, name);
+    if (!model.isEmpty()) {
+      request.put("model", model);
+    }
+    JsonNode replay = run.await(run.start(request).path("id").asText());
+    if (annotated != null) {
+      annotate(api, run, replay, file, annotated);
+    }
+    report(run, replay, name);
+  }
+
+  private ObjectNode request(String recording, String name) {
     ObjectNode request = ApiClient.object();
-    request.put("recording", upload ? api.upload(file) : name);
+    request.put("recording", recording);
     request.put("name", name);
     request.put("purpose", purpose);
     if (framesPerSecond > 0) {
       request.put("framesPerSecond", framesPerSecond);
     }
-    if (!model.isEmpty()) {
-      request.put("model", model);
-    }
     if (!start.isEmpty()) {
       request.put("start", start);
     }
-    JsonNode replay = run.await(run.start(request).path("id").asText());
+    return request;
+  }
+
+  private void checkOptions() {
+    if (!compared.isEmpty() && compared.size() != 2) {
+      throw new UserException("--compare takes two models, for example --compare lite-ferplus,raf");
+    }
+    if (!compared.isEmpty() && (annotated != null || !model.isEmpty() || !csv.isEmpty())) {
+      throw new UserException("--compare goes with neither --annotate, --model nor --csv");
+    }
+  }
+
+  private void report(ReplayRun run, JsonNode replay, String name) {
     String stream = replay.path("stream").asText();
     if (!json.isEmpty()) {
       ObjectNode result = ReplayReport.json(name, replay, run.timeline(stream, step));
@@ -142,6 +186,55 @@ final class ReplayCommand implements Callable<Integer> {
     if (!json.equals("-") && !csv.equals("-")) {
       ReplayReport.printSummary(System.out, name, replay, run);
     }
+  }
+
+  private void compare(ApiClient api, ReplayRun run, ObjectNode request)
+      throws InterruptedException {
+    List<String> ids = new ArrayList<>();
+    for (String bundle : compared) {
+      ids.add(run.start(request.deepCopy().put("model", bundle.strip())).path("id").asText());
+    }
+    List<List<FoundFace>> found = new ArrayList<>();
+    for (String id : ids) {
+      JsonNode replay = run.await(id);
+      checkAnalysed(replay);
+      found.add(FoundFace.of(api, id, replay.path("run").asText()));
+    }
+    ReplayComparison comparison =
+        new ReplayComparison(
+            compared.get(0).strip(), found.get(0), compared.get(1).strip(), found.get(1));
+    if (!json.isEmpty()) {
+      write(json, comparison.json().toPrettyString() + "\n");
+    }
+    if (!json.equals("-")) {
+      comparison.print(System.out);
+    }
+  }
+
+  /** A model that is not there fails every frame: that is no comparison. */
+  private static void checkAnalysed(JsonNode replay) {
+    if (replay.path("analysed").asLong() == 0 && replay.path("failed").asLong() > 0) {
+      throw new UserException(
+          "no frame was analysed: "
+              + replay.path("failedByReason")
+              + "; look at 'moodline model list'");
+    }
+  }
+
+  private static void annotate(
+      ApiClient api, ReplayRun run, JsonNode replay, Path video, Path target) {
+    String stream = replay.path("stream").asText();
+    double rate =
+        api.get("/api/v1/streams/" + ApiClient.encode(stream)).path("framesPerSecond").asDouble();
+    ReplayPainter painter =
+        new ReplayPainter(
+            FoundFace.of(api, stream, replay.path("run").asText()),
+            rate,
+            run.timeline(stream, ""),
+            ReplayReport.origin(replay),
+            replay.path("durationMicros").asLong());
+    long pictures = AnnotatedCopy.write(video, target, painter);
+    System.err.println(target + ": " + pictures + " pictures");
   }
 
   private static Path readable(Path video) {

@@ -37,6 +37,7 @@ final class ReplayReport {
     json.put("model", text(replay, "model"));
     json.put("modelDigest", text(replay, "modelDigest"));
     json.put("detector", text(replay, "detector"));
+    json.put("digest", text(replay, "digest"));
     ObjectNode account = json.putObject("ledger");
     for (String entry : new String[] {"published", "analysed", "skipped", "failed"}) {
       account.put(entry, ledger.path(entry).asLong());
@@ -46,7 +47,7 @@ final class ReplayReport {
     return json;
   }
 
-  private static Instant origin(JsonNode replay) {
+  static Instant origin(JsonNode replay) {
     String start = replay.path("start").asText("");
     return start.isEmpty() ? Instant.EPOCH : Instant.parse(start);
   }

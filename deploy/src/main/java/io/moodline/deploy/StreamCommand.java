@@ -27,6 +27,8 @@ import picocli.CommandLine.Spec;
       StreamCommand.Add.class,
       StreamCommand.Listing.class,
       StreamCommand.Show.class,
+      StreamCommand.Pause.class,
+      StreamCommand.Resume.class,
       StreamCommand.Remove.class
     })
 final class StreamCommand implements Callable<Integer> {
@@ -163,6 +165,36 @@ final class StreamCommand implements Callable<Integer> {
           System.out.println(indent + field.getKey() + ": " + field.getValue().asText());
         }
       }
+    }
+  }
+
+  @Command(name = "pause", description = "Pause a stream or replay.")
+  static final class Pause implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
+    String id = "";
+
+    @Override
+    public Integer call() {
+      server.client().post(path(id) + "/pause", ApiClient.object());
+      System.out.println("stream " + id + " paused");
+      return 0;
+    }
+  }
+
+  @Command(name = "resume", description = "Let a paused stream or replay go on where it was.")
+  static final class Resume implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
+    String id = "";
+
+    @Override
+    public Integer call() {
+      server.client().post(path(id) + "/resume", ApiClient.object());
+      System.out.println("stream " + id + " resumed");
+      return 0;
     }
   }
 

@@ -33,9 +33,18 @@ final class WatchCommand implements Callable<Integer> {
   @Option(names = "--from-beginning", description = "Start with the oldest event that is kept.")
   boolean fromBeginning;
 
+  @Option(
+      names = "--window",
+      description = "Show the analysed pictures in a window of the desktop instead.")
+  boolean window;
+
   @Override
   public Integer call() throws InterruptedException {
     ApiClient api = server.client();
+    if (window) {
+      PreviewWindow.show(api, id);
+      return 0;
+    }
     String stream = "/api/v1/streams/" + ApiClient.encode(id);
     api.get(stream); // an unknown stream is an error, a stream without events is not
     String path = stream + "/events" + (fromBeginning ? "?from=beginning" : "");

@@ -45,8 +45,7 @@ final class PictureEncoder implements AutoCloseable {
   DecoderMessage.Picture encode(
       int stream, long mediaTimeMicros, AVFrame picture, int rotation, double pixelAspect)
       throws SourceException {
-    Mat straight = scale(picture, rotation, pixelAspect);
-    Mat shown = rotation == 0 ? straight : turn(straight, rotation);
+    Mat shown = upright(picture, rotation, pixelAspect);
     try (BytePointer jpeg = new BytePointer()) {
       if (!opencv_imgcodecs.imencode(".jpg", shown, jpeg, parameters)) {
         throw new SourceException("has a picture that can not be written as JPEG", false);
@@ -55,6 +54,12 @@ final class PictureEncoder implements AutoCloseable {
       jpeg.get(bytes);
       return new DecoderMessage.Picture(stream, mediaTimeMicros, shown.cols(), shown.rows(), bytes);
     }
+  }
+
+  /** A picture as it is shown: 8-bit BGR, scaled and upright. It changes with the next call. */
+  Mat upright(AVFrame picture, int rotation, double pixelAspect) throws SourceException {
+    Mat straight = scale(picture, rotation, pixelAspect);
+    return rotation == 0 ? straight : turn(straight, rotation);
   }
 
   private Mat scale(AVFrame picture, int rotation, double pixelAspect) throws SourceException {

@@ -316,6 +316,23 @@ final class VideoSource implements PictureSource {
     return mediaMicros;
   }
 
+  /** Its presentation time as the container has it, in units of {@link #timeBase}. */
+  long stamp() {
+    long stamp = require(frame).best_effort_timestamp();
+    return stamp != avutil.AV_NOPTS_VALUE
+        ? stamp
+        : Math.round((zero() + mediaMicros) / 1e6 * timeBaseDen / timeBaseNum);
+  }
+
+  private long zero() {
+    return zeroMicros == avutil.AV_NOPTS_VALUE ? 0 : zeroMicros;
+  }
+
+  /** Seconds in one unit of the container's presentation times. */
+  AVRational timeBase() {
+    return avutil.av_make_q(timeBaseNum, timeBaseDen);
+  }
+
   @Override
   public String codecName() {
     return codecName;

@@ -49,42 +49,52 @@ final class ExportRoutes implements Resource {
         Optional.ofNullable(ctx.queryParam("step"))
             .map(Times::readStep)
             .orElse(Duration.ofSeconds(1));
+    String file = stream.id() + "-" + Times.showStep(step) + "." + format.ending();
+    TimelineWindows windows =
+        new TimelineWindows(timelines, stream.id(), step, range.from(), range.to());
+    send(ctx, format.mediaType(), file, out -> format.write(stream.spec(), windows, out));
+  }
+
+  /** What writes a file. */
+  interface Content {
+    void write(OutputStream out) throws IOException;
+  }
+
+  /** Sends a file while it is written. */
+  void send(Context ctx, String mediaType, String file, Content content) throws IOException {
     if (!places.tryAcquire()) {
       throw Problem.unavailable("there are " + MAX_EXPORTS + " exports already");
     }
     try {
-      String file = stream.id() + "-" + Times.showStep(step) + "." + format.ending();
       ctx.status(200)
-          .header("Content-Type", format.mediaType())
+          .header("Content-Type", mediaType)
           .header("Content-Disposition", "attachment; filename=\"" + file + "\"");
-      send(
-          ctx,
-          format,
-          stream,
-          new TimelineWindows(timelines, stream.id(), step, range.from(), range.to()));
+      write(ctx, content);
     } finally {
       places.release();
     }
   }
 
-  private static void send(
-      Context ctx, ExportFormat format, StreamView stream, TimelineWindows windows)
-      throws IOException {
+  private static void write(Context ctx, Content content) throws IOException {
     OutputStream out = new BufferedOutputStream(ctx.res().getOutputStream(), BUFFER_BYTES);
     try {
-      format.write(stream.spec(), windows, out);
+      content.write(out);
       out.flush();
     } catch (IOException | RuntimeException e) {
       if (!ctx.res().isCommitted()) {
         ctx.res().reset();
         throw e;
       }
-      log.atDebug().addKeyValue("stream", stream.id()).setCause(e).log("export was not finished");
-      ServletContextRequest.getServletContextRequest(ctx.req())
-          .getConnectionMetaData()
-          .getConnection()
-          .getEndPoint()
-          .close();
+      log.atDebug().addKeyValue("path", ctx.path()).setCause(e).log("export was not finished");
+      disconnect(ctx);
     }
+  }
+
+  private static void disconnect(Context ctx) {
+    ServletContextRequest.getServletContextRequest(ctx.req())
+        .getConnectionMetaData()
+        .getConnection()
+        .getEndPoint()
+        .close();
   }
 }

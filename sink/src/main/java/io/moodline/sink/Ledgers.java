@@ -125,7 +125,8 @@ final class Ledgers {
         analysed ? frame.getModel() : before.getModel(),
         analysed ? frame.getModelDigest() : before.getModelDigest(),
         before.getEndOfRun(),
-        before.getEndedAt());
+        before.getEndedAt(),
+        RunDigest.next(before.getDigest(), frame));
   }
 
   private static RunLedger end(RunLedger before, FrameFaces mark, Instant now) {

@@ -237,7 +237,8 @@ final class ReplayRoutes implements Resource {
     node.set("failedByReason", StreamJson.counts(failedBy));
     node.put("detector", emptyToNull(ledger == null ? "" : ledger.getDetector()))
         .put("model", emptyToNull(ledger == null ? "" : ledger.getModel()))
-        .put("modelDigest", emptyToNull(ledger == null ? "" : ledger.getModelDigest()));
+        .put("modelDigest", emptyToNull(ledger == null ? "" : ledger.getModelDigest()))
+        .put("digest", emptyToNull(ledger == null ? "" : ledger.getDigest()));
   }
 
   private static @Nullable String emptyToNull(String text) {

@@ -40,6 +40,8 @@ public final class Sink implements AutoCloseable {
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
+      ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
+      PreviewRoutes previews = open(new PreviewRoutes(ctx, registry));
       api =
           open(
               TimelineApi.start(
@@ -48,7 +50,10 @@ public final class Sink implements AutoCloseable {
                   List.of(
                       streams,
                       timelineRoutes,
-                      new ExportRoutes(registry, timelines, timelineRoutes),
+                      exports,
+                      new EmotionExport(ctx, registry, exports, metrics),
+                      previews,
+                      new PauseRoutes(ctx, registry),
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
                       new StoreRoutes(gate),
@@ -59,6 +64,7 @@ public final class Sink implements AutoCloseable {
         TimelineEngine engine = open(TimelineEngine.start(ctx, api.address()));
         gate.open(engine.queries(), engine.local());
       }
+      open(previews::endViewers);
       open(events::endReaders); // before the server, which waits for open requests
       ctx.health().report(HEALTH_PART, Health.State.UP, "");
     } catch (RuntimeException e) {

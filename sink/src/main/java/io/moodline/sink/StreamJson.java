@@ -27,7 +27,8 @@ final class StreamJson {
         .put("framesPerSecond", spec.getTargetFramesPerSecond())
         .put("model", spec.getModel())
         .put("start", Times.showOrNull(spec.getStart()))
-        .put("desiredState", spec.getDesiredState().name());
+        .put("desiredState", spec.getDesiredState().name())
+        .put("showFaces", spec.getShowFaces());
     ObjectNode labels = node.putObject("labels");
     new TreeMap<>(spec.getLabels()).forEach(labels::put);
     node.put("revision", spec.getRevision())

@@ -33,7 +33,8 @@ record StreamRequest(
     double framesPerSecond,
     Optional<String> model,
     Optional<Instant> start,
-    DesiredState desiredState) {
+    DesiredState desiredState,
+    boolean showFaces) {
 
   static final Set<String> FIELDS =
       Set.of(
@@ -44,7 +45,8 @@ record StreamRequest(
           "framesPerSecond",
           "model",
           "start",
-          "desiredState");
+          "desiredState",
+          "showFaces");
 
   private static final int MAX_LABELS = 32;
   private static final Pattern LABEL_KEY = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/-]{0,62}");
@@ -76,7 +78,8 @@ record StreamRequest(
         framesPerSecond(body.number("framesPerSecond"), defaultFramesPerSecond),
         model(body),
         body.text("start", 60).map(text -> Times.read("start", text)),
-        desiredState(body));
+        desiredState(body),
+        body.flag("showFaces").orElse(false));
   }
 
   static SourceUri source(String text) {
@@ -185,7 +188,8 @@ record StreamRequest(
             .setTargetFramesPerSecond(framesPerSecond)
             .setModel(model.orElse(null))
             .setPurpose(purpose.word())
-            .setDesiredState(desiredState);
+            .setDesiredState(desiredState)
+            .setShowFaces(showFaces);
     if (before != null) {
       StreamSpec unchanged =
           builder

@@ -65,7 +65,9 @@ class WebPageTest {
       assertThat(browser.text("#notice")).contains("not what a person feels");
 
       register(browser);
+      pause(browser);
       replay(browser);
+      zoom(browser);
 
       assertThat(browser.ask("document.title").textValue()).isEqualTo("Moodline");
       assertThat(browser.ask("document.images.length").intValue()).isZero();
@@ -109,6 +111,38 @@ class WebPageTest {
     ReplayRoutesTest.sendStatusOf(api, "door", StreamState.STREAMING, 3);
     browser.await("document.getElementById('chosen-state').textContent === 'streaming'");
     browser.await("document.querySelectorAll('#events li').length === 1");
+  }
+
+  private static void pause(Browser browser) throws Exception {
+    browser.ask("document.getElementById('pause').click()");
+    browser.await("document.getElementById('pause').textContent === 'Resume'");
+    assertThat(ApiFixture.json(api.get("/api/v1/streams/door")).get("desiredState").textValue())
+        .isEqualTo("PAUSED");
+    browser.ask("document.getElementById('pause').click()");
+    browser.await("document.getElementById('pause').textContent === 'Pause'");
+  }
+
+  /** Drags over seconds 2 to 6 of the 20 shown, and looks at all again. */
+  private static void zoom(Browser browser) throws Exception {
+    browser.ask(
+        """
+        (() => {
+          const chart = document.getElementById('chart');
+          const area = chart.firstElementChild.getBoundingClientRect();
+          const at = (name, share) => chart.dispatchEvent(new PointerEvent(name,
+            { clientX: area.left + 74 + (area.width - 74) * share, clientY: area.top + 50, button: 0 }));
+          at('pointerdown', 0.1);
+          at('pointermove', 0.2);
+          at('pointerup', 0.3);
+        })()
+        """);
+    browser.await(
+        "/ [45] windows of 1s/.test(document.getElementById('chart').getAttribute('aria-label'))");
+    assertThat(browser.ask("document.querySelector('#downloads a').href").textValue())
+        .contains("timeline.csv?from=1970-01-01T00");
+    browser.ask("document.getElementById('whole').click()");
+    browser.await(
+        "document.getElementById('chart').getAttribute('aria-label').includes('16 windows of 1s')");
   }
 
   /** Uploads a recording, plays the analyzer, and looks at what is drawn. */

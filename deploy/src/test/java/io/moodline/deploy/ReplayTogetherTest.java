@@ -1,0 +1,162 @@
+package io.moodline.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.ingest.SyntheticClip;
+import io.moodline.ingest.SyntheticClip.Look;
+import io.moodline.ingest.SyntheticClip.Pose;
+import io.moodline.ingest.SyntheticClip.ScriptedFace;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What can be done with replays, through a whole Moodline. */
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class ReplayTogetherTest {
+  @TempDir static Path home;
+  private static TestNode node;
+
+  @BeforeAll
+  static void start() throws Exception {
+    SyntheticClip clip =
+        new SyntheticClip(
+            640,
+            360,
+            10,
+            8,
+            true,
+            List.of(
+                ScriptedFace.still(1, 7, Pose.at(170, 190, 120), Look.HAPPINESS),
+                ScriptedFace.still(3, 6, Pose.at(460, 190, 120), Look.SURPRISE).inMirror()));
+    TestNode.addRecording(home, "known.mp4", clip);
+    node = TestNode.start(home);
+  }
+
+  @AfterAll
+  static void stop() {
+    node.close();
+  }
+
+  @Test
+  void theSameRecordingTwiceGivesTheSameDigest() throws Exception {
+    String first = node.replay("known.mp4");
+    String second = node.replay("known.mp4");
+    JsonNode one = node.finished(first);
+    JsonNode two = node.finished(second);
+    assertThat(one.path("digest").asText()).matches("[0-9a-f]{64}");
+    assertThat(two.path("digest").asText()).isEqualTo(one.path("digest").asText());
+    assertThat(two.path("run").asText()).isNotEqualTo(one.path("run").asText());
+    ObjectNode slower =
+        ApiClient.object()
+            .put("recording", "known.mp4")
+            .put("purpose", "research")
+            .put("framesPerSecond", 2);
+    JsonNode other = node.finished(node.replays().start(slower).path("id").asText());
+    assertThat(other.path("digest").asText()).isNotEqualTo(one.path("digest").asText());
+  }
+
+  @Test
+  void aPausedReplayGoesOnWhereItWas() throws Exception {
+    String whole = node.finished(node.replay("known.mp4")).path("digest").asText();
+    String id = node.replay("known.mp4");
+    String path = "/api/v1/streams/" + id;
+    node.api().post(path + "/pause", ApiClient.object());
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                List.of("PAUSED", "FINISHED", "ANALYSING")
+                    .contains(node.api().get("/api/v1/replays/" + id).path("state").asText()));
+    node.api().post(path + "/resume", ApiClient.object());
+    JsonNode replay = node.finished(id);
+    assertThat(replay.path("ledger").path("analysed").asInt()).isEqualTo(40);
+    assertThat(replay.path("digest").asText()).as("as if never paused").isEqualTo(whole);
+  }
+
+  @Test
+  void twoModelsAreComparedFaceByFace() throws Exception {
+    String first = node.replay("known.mp4");
+    String second = node.replay("known.mp4");
+    List<FoundFace> one =
+        FoundFace.of(node.api(), first, node.finished(first).path("run").asText());
+    List<FoundFace> two =
+        FoundFace.of(node.api(), second, node.finished(second).path("run").asText());
+    ReplayComparison same = new ReplayComparison("a", one, "b", two);
+    assertThat(same.pairs()).hasSize(45);
+    assertThat(same.json().path("meanDistance").asDouble()).isZero();
+    assertThat(same.json().path("differing")).isEmpty();
+
+    // A second model that takes every surprise for anger, and misses the last face.
+    List<FoundFace> changed =
+        two.subList(0, two.size() - 1).stream()
+            .map(
+                face ->
+                    face.label().filter("surprise"::equals).isPresent()
+                        ? new FoundFace(
+                            face.sequence(),
+                            face.face(),
+                            face.mediaTimeMicros(),
+                            face.mark(),
+                            java.util.Map.of("anger", 1.0),
+                            java.util.Optional.of("anger"))
+                        : face)
+            .toList();
+    long surprises =
+        one.stream().filter(face -> face.label().filter("surprise"::equals).isPresent()).count();
+    assertThat(surprises).isGreaterThanOrEqualTo(14);
+    ReplayComparison comparison = new ReplayComparison("a", one, "b", changed);
+    JsonNode json = comparison.json();
+    assertThat(json.path("faces").asInt()).isEqualTo(44);
+    assertThat(json.path("onlyFirst").asInt()).isEqualTo(1);
+    assertThat(json.at("/labels/surprise/anger").asLong()).isEqualTo(surprises);
+    assertThat(json.path("differing")).hasSize((int) surprises);
+    assertThat(json.path("differing").get(0).path("distance").asDouble()).isGreaterThan(0.5);
+  }
+
+  @Test
+  void theCommandWritesAnAnnotatedCopyAndComparesModels() throws Exception {
+    Path copy = home.resolve("annotated.mp4");
+    String server = node.node().address().toString();
+    String video = home.resolve("media/known.mp4").toString();
+    Path json = home.resolve("annotated.json");
+    Cli.Result annotated =
+        new Cli(home)
+            .run(
+                "replay",
+                video,
+                "--server",
+                server,
+                "--annotate",
+                copy.toString(),
+                "--json",
+                json.toString());
+    assertThat(annotated.code()).as(annotated.err()).isZero();
+    assertThat(annotated.err()).contains("80 pictures");
+    assertThat(Files.size(copy)).isGreaterThan(50_000);
+    assertThat(ApiClient.JSON.readTree(json.toFile()).path("digest").asText()).hasSize(64);
+
+    Cli.Result compared =
+        new Cli(home)
+            .run("replay", video, "--server", server, "--compare", "lite-ferplus,lite-ferplus");
+    assertThat(compared.code()).as(compared.err()).isZero();
+    assertThat(compared.out()).contains("45 faces seen by both", "(100.0 %)");
+    Cli.Result missing =
+        new Cli(home).run("replay", video, "--server", server, "--compare", "lite-ferplus,none");
+    assertThat(missing.code()).isEqualTo(2);
+    assertThat(missing.err()).contains("NO_MODEL");
+    Cli.Result window =
+        new Cli(home).run("watch", "--server", server, "--window", node.replay("known.mp4"));
+    assertThat(window.code()).isEqualTo(2);
+    assertThat(window.err()).contains("no desktop");
+  }
+}
