@@ -110,6 +110,7 @@ function choose(id) {
   chosen = id;
   windows = [];
   zoom = null;
+  $("whole").hidden = true;
   pointed = -1;
   $("events").replaceChildren();
   $("chosen").hidden = false;
@@ -214,6 +215,10 @@ function look(range) {
   pointed = -1;
   stale = true;
   $("whole").hidden = zoom === null;
+  const stream = current();
+  if (stream) {
+    showDownloads(stream);
+  }
   attempt(refresh);
 }
 
@@ -393,16 +398,21 @@ function listen() {
   events.addEventListener("segment", (event) => {
     const segment = JSON.parse(event.data);
     stale = true;
+    if (!segment.final) {
+      return; // it is told once it is over
+    }
+    const stream = current();
+    const origin = Date.parse(stream?.start ?? "1970-01-01T00:00:00Z");
     addEvent(
-      segment.start ? new Date(segment.start).toLocaleTimeString() : "",
-      `track ${segment.track ?? "?"}: ${segment.label ?? "no label"}` +
-        (segment.final ? "" : ", still going on"));
+      segment.start ? nameTime(Date.parse(segment.start), stream?.kind === "RECORDING", origin) : "",
+      `track ${segment.track}: ${segment.label} for ` +
+        `${((Date.parse(segment.end) - Date.parse(segment.start)) / 1000).toFixed(1)} s`);
   });
   events.addEventListener("alert", (event) => {
     const alert = JSON.parse(event.data);
     addEvent(
-      alert.time ? new Date(alert.time).toLocaleTimeString() : "",
-      `alert ${alert.rule ?? ""}: ${alert.text ?? alert.state ?? ""}`,
+      alert.start ? new Date(alert.start).toLocaleTimeString() : "",
+      `alert ${alert.rule} ${alert.state.toLowerCase()}${alert.message ? ": " + alert.message : ""}`,
       "alert");
   });
   events.addEventListener("gap", (event) => {

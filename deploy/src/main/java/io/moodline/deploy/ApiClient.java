@@ -142,6 +142,11 @@ final class ApiClient {
     json(request(path).DELETE());
   }
 
+  /** Removes what a receipt tells of. */
+  JsonNode erase(String path) {
+    return json(request(path).DELETE());
+  }
+
   /** Uploads a recording into the server's media folder and returns the name it has there. */
   String upload(Path file) {
     try {

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       StreamCommand.Show.class,
       StreamCommand.Pause.class,
       StreamCommand.Resume.class,
-      StreamCommand.Remove.class
+      StreamCommand.Remove.class,
+      StreamCommand.Erase.class
     })
 final class StreamCommand implements Callable<Integer> {
   @Spec @Nullable CommandSpec spec;
@@ -209,6 +210,26 @@ final class StreamCommand implements Callable<Integer> {
     public Integer call() {
       server.client().delete(path(id));
       System.out.println("stream " + id + " removed");
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "erase",
+      description = "Erase what was derived from a stream or a track, and print a receipt.")
+  static final class Erase implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
+    String id = "";
+
+    @Option(names = "--track", paramLabel = "NUMBER", description = "Only this track.")
+    long track;
+
+    @Override
+    public Integer call() {
+      String what = track > 0 ? "/tracks/" + track + "/data" : "/data";
+      System.out.println(server.client().erase(path(id) + what).toPrettyString());
       return 0;
     }
   }

@@ -23,6 +23,23 @@ public final class Topics {
       Map.of("cleanup.policy", "delete", "retention.ms", DAY, "segment.bytes", FRAME_SEGMENT_BYTES);
   private static final Map<String, String> HOURS =
       Map.of("cleanup.policy", "delete", "retention.ms", DAY, "segment.ms", HOUR);
+  private static final String QUARTER = Long.toString(6 * 3_600_000L);
+
+  /** What an erasure empties: a tombstone takes its record out of the log within hours. */
+  private static final Map<String, String> ERASABLE =
+      Map.of(
+          "cleanup.policy", "compact",
+          "max.compaction.lag.ms", QUARTER,
+          "delete.retention.ms", HOUR);
+
+  /** The same, and old records go by themselves. */
+  private static final Map<String, String> ERASABLE_DAYS =
+      Map.of(
+          "cleanup.policy", "compact,delete",
+          "retention.ms", MONTH,
+          "max.compaction.lag.ms", QUARTER,
+          "delete.retention.ms", HOUR);
+
   private static final Map<String, String> DAYS =
       Map.of("cleanup.policy", "delete", "retention.ms", MONTH);
 
@@ -79,6 +96,11 @@ public final class Topics {
     return name("timelines");
   }
 
+  /** Streams whose derived data has to go; empty values, the key says it all. */
+  public String erasures() {
+    return name("erasures");
+  }
+
   public String rules() {
     return name("rules");
   }
@@ -106,10 +128,11 @@ public final class Topics {
         new Topic(frames(), FRAMES),
         new Topic(recordingFrames(), FRAMES),
         new Topic(faces(), HOURS),
-        new Topic(emotions(), DAYS),
-        new Topic(tracks(), COMPACTED),
-        new Topic(segments(), COMPACTED),
-        new Topic(timelines(), COMPACTED),
+        new Topic(emotions(), ERASABLE_DAYS),
+        new Topic(tracks(), ERASABLE),
+        new Topic(segments(), ERASABLE),
+        new Topic(timelines(), ERASABLE),
+        new Topic(erasures(), DAYS),
         new Topic(rules(), COMPACTED),
         new Topic(alerts(), DAYS),
         new Topic(shadowFaces(), HOURS),

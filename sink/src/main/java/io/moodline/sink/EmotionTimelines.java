@@ -43,6 +43,7 @@ import org.apache.kafka.streams.state.Stores;
  *       publishes windows as they change.
  *   <li><b>watch-rules</b> ({@link RuleWatcher}) looks at the frame with the eyes of all rules,
  *       which every instance holds in full, and publishes alerts.
+ *   <li><b>erase</b> ({@link StreamEraser}) reads erasures.v1 and empties the stores of a stream.
  * </ul>
  *
  * <p>It runs with {@code exactly_once_v2}: ledgers, windows, events and input offsets move in one
@@ -64,6 +65,7 @@ final class EmotionTimelines {
   static final String PUBLISH_FACES = "publish-faces";
   static final String ROLL_UP = "roll-up";
   static final String WATCH_RULES = "watch-rules";
+  static final String ERASE = "erase";
   static final String DEAD_LETTERS = "dead-letters";
   static final String TRACK_EVENTS = "tracks";
   static final String SEGMENTS = "segments";
@@ -124,13 +126,19 @@ final class EmotionTimelines {
             .addProcessor(ROLL_UP, () -> new WindowRoller(windows, metrics), SMOOTH_SCORES)
             .addProcessor(
                 WATCH_RULES, () -> new RuleWatcher(windows.idle(), metrics), SMOOTH_SCORES)
-            .addStateStore(store(LEDGERS, BYTES, Serdes.RUN_LEDGER), COUNT_FRAMES, ROLL_UP)
-            .addStateStore(store(TRACKS, BYTES, Serdes.RUN_TRACKS), FOLLOW_FACES)
+            .addSource(
+                "erasures",
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer(),
+                topics.erasures())
+            .addProcessor(ERASE, StreamEraser::new, "erasures")
+            .addStateStore(store(LEDGERS, BYTES, Serdes.RUN_LEDGER), COUNT_FRAMES, ROLL_UP, ERASE)
+            .addStateStore(store(TRACKS, BYTES, Serdes.RUN_TRACKS), FOLLOW_FACES, ERASE)
             .addStateStore(store(TRACK_NUMBERS, STRING, LONG), FOLLOW_FACES)
-            .addStateStore(store(FILTERS, BYTES, Serdes.TRACK_FILTER), SMOOTH_SCORES)
-            .addStateStore(store(RULE_STATES, STRING, Serdes.RULE_STATES), WATCH_RULES)
-            .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP)
-            .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP);
+            .addStateStore(store(FILTERS, BYTES, Serdes.TRACK_FILTER), SMOOTH_SCORES, ERASE)
+            .addStateStore(store(RULE_STATES, STRING, Serdes.RULE_STATES), WATCH_RULES, ERASE)
+            .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP, ERASE)
+            .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP, ERASE);
     sink(topology, topics.emotions(), "emotions", Serdes.FACE_EMOTION, PUBLISH_FACES);
     sink(topology, topics.tracks(), TRACK_EVENTS, Serdes.FACE_TRACK, FOLLOW_FACES);
     sink(topology, topics.segments(), SEGMENTS, Serdes.EMOTION_SEGMENT, SMOOTH_SCORES);

@@ -41,6 +41,7 @@ public final class Sink implements AutoCloseable {
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
+      DataEraser eraser = open(new DataEraser(ctx, timelines));
       PreviewRoutes previews = open(new PreviewRoutes(ctx, registry));
       api =
           open(
@@ -54,6 +55,7 @@ public final class Sink implements AutoCloseable {
                       new EmotionExport(ctx, registry, exports, metrics),
                       previews,
                       new PauseRoutes(ctx, registry),
+                      new EraseRoutes(ctx, registry, timelines, eraser),
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
                       new StoreRoutes(gate),

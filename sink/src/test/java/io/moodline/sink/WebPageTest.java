@@ -195,7 +195,9 @@ class WebPageTest {
     browser.await(
         "document.getElementById('chart').getAttribute('aria-label').includes('16 windows of 1s, 60 faces')");
     browser.await("document.querySelectorAll('#events li').length === 40");
-    assertThat(browser.text("#events li")).isEqualTo("15.80 s face 0: happiness 0.67");
+    browser.await(
+        "[...document.querySelectorAll('#events li')]"
+            + ".some((item) => item.textContent === '15.80 s face 0: happiness 0.67')");
     assertThat(
             browser
                 .ask("document.querySelectorAll('#chart path[class^=label-]').length")

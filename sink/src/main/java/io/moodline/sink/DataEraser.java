@@ -1,0 +1,165 @@
+package io.moodline.sink;
+
+import io.moodline.runtime.StageContext;
+import io.moodline.schemas.AvroSerde.UnreadableRecordException;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.Topics;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Takes a stream's or a track's derived data out of stores and topics: the topology is told to
+ * empty its stores, and every record of the topics that are kept long gets a tombstone under its
+ * own key. What was erased is erased again without harm. Thread-safe.
+ */
+final class DataEraser implements AutoCloseable {
+  private static final Duration POLL = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int REMEMBERED = 100_000;
+
+  private final StageContext stage;
+  private final TimelineQueries timelines;
+  private final KafkaProducer<byte[], byte[]> producer;
+
+  DataEraser(StageContext stage, TimelineQueries timelines) {
+    this.stage = stage;
+    this.timelines = timelines;
+    this.producer = stage.kafka().producer("sink-eraser", Map.of("max.block.ms", 10_000));
+  }
+
+  /**
+   * Erases a stream that produces nothing any more.
+   *
+   * @return how many records of each topic were taken out, by the topic's name
+   */
+  Map<String, Long> eraseStream(String stream) throws InterruptedException {
+    Topics topics = stage.kafka().topics();
+    send(topics.erasures(), stream, stream.getBytes(StandardCharsets.UTF_8), new byte[0]);
+    await(() -> timelines.ledgers(stream).isEmpty());
+    Map<String, Long> removed = new LinkedHashMap<>();
+    for (String topic :
+        List.of(topics.emotions(), topics.tracks(), topics.segments(), topics.timelines())) {
+      removed.put(topic, eraseRecords(topic, stream, OptionalLong.empty()));
+    }
+    await(() -> timelines.extent(stream).isEmpty());
+    return removed;
+  }
+
+  /** Erases one track's events and segments; windows, which are sums over all faces, stay. */
+  Map<String, Long> eraseTrack(String stream, long track) throws InterruptedException {
+    Topics topics = stage.kafka().topics();
+    Map<String, Long> removed = new LinkedHashMap<>();
+    for (String topic : List.of(topics.emotions(), topics.tracks(), topics.segments())) {
+      removed.put(topic, eraseRecords(topic, stream, OptionalLong.of(track)));
+    }
+    return removed;
+  }
+
+  private static void await(BooleanSupplier gone) throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!gone.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw Problem.unavailable("the data is being erased, but not all of it is gone: ask again");
+      }
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+  }
+
+  private long eraseRecords(String topic, String stream, OptionalLong track)
+      throws InterruptedException {
+    TopicPartition partition =
+        new TopicPartition(topic, StreamPartition.of(stream, stage.kafka().partitions()));
+    Set<ByteBuffer> erased = new HashSet<>();
+    long count = 0;
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        stage.kafka().consumer("sink-eraser", Map.of("max.poll.records", 2000))) {
+      consumer.assign(Set.of(partition));
+      consumer.seekToBeginning(Set.of(partition));
+      long end = consumer.endOffsets(Set.of(partition)).getOrDefault(partition, 0L);
+      while (consumer.position(partition) < end) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+          if (record.offset() < end
+              && isOf(record, stream, track)
+              && erased.add(ByteBuffer.wrap(record.key()))) {
+            producer.send(new ProducerRecord<>(topic, partition.partition(), record.key(), null));
+            count++;
+          }
+        }
+        if (erased.size() > REMEMBERED) {
+          erased.clear(); // a key that comes again is erased again
+        }
+      }
+      producer.flush();
+      return count;
+    } catch (KafkaException e) {
+      throw Problem.unavailable("not all is erased: Kafka does not answer, ask again");
+    }
+  }
+
+  private boolean isOf(ConsumerRecord<byte[], byte[]> record, String stream, OptionalLong track) {
+    if (record.key() == null || record.value() == null) {
+      return false;
+    }
+    boolean own =
+        record.topic().equals(stage.kafka().topics().timelines())
+            ? startsWith(record.key(), StreamEraser.windowPrefix(stream))
+            : startsWith(record.key(), Ledgers.prefix(stream));
+    return own && (track.isEmpty() || track.equals(trackOf(record)));
+  }
+
+  private static boolean startsWith(byte[] key, byte[] prefix) {
+    return key.length >= prefix.length
+        && java.util.Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+  }
+
+  private OptionalLong trackOf(ConsumerRecord<byte[], byte[]> record) {
+    Topics topics = stage.kafka().topics();
+    try {
+      if (record.topic().equals(topics.emotions())) {
+        Long track = Serdes.FACE_EMOTION.decode(record.value()).getTrackId();
+        return track == null ? OptionalLong.empty() : OptionalLong.of(track);
+      }
+      return OptionalLong.of(
+          record.topic().equals(topics.tracks())
+              ? Serdes.FACE_TRACK.decode(record.value()).getTrackId()
+              : Serdes.EMOTION_SEGMENT.decode(record.value()).getTrackId());
+    } catch (UnreadableRecordException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  private void send(String topic, String stream, byte[] key, byte[] value)
+      throws InterruptedException {
+    int partition = StreamPartition.of(stream, stage.kafka().partitions());
+    try {
+      producer
+          .send(new ProducerRecord<>(topic, partition, key, value))
+          .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw Problem.unavailable("nothing is erased: Kafka does not answer");
+    }
+  }
+
+  @Override
+  public void close() {
+    producer.close(Duration.ofSeconds(5));
+  }
+}

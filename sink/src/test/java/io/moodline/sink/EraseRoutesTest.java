@@ -1,0 +1,200 @@
+package io.moodline.sink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.StreamKind;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Over the real timelines, and down to the broker's files. */
+@Timeout(value = 900, unit = TimeUnit.SECONDS)
+class EraseRoutesTest {
+  private static final int FRAMES = 60;
+
+  @TempDir static Path home;
+  static ApiFixture api;
+
+  @BeforeAll
+  static void start() throws Exception {
+    api = new ApiFixture(home, Map.of(), true);
+    var topics = api.stage.kafka().topics();
+    compactSoon(topics.emotions(), topics.tracks(), topics.segments(), topics.timelines());
+  }
+
+  @AfterAll
+  static void stop() {
+    api.close();
+    assertThat(api.failures).isEmpty();
+  }
+
+  /** What takes hours in earnest takes moments here. */
+  private static void compactSoon(String... topics) throws Exception {
+    try (Admin admin = api.stage.kafka().admin("test")) {
+      Map<ConfigResource, java.util.Collection<AlterConfigOp>> changes = new java.util.HashMap<>();
+      for (String topic : topics) {
+        changes.put(
+            new ConfigResource(ConfigResource.Type.TOPIC, topic),
+            List.of(
+                set("segment.ms", "1000"),
+                set("min.cleanable.dirty.ratio", "0.001"),
+                set("max.compaction.lag.ms", "1000"),
+                set("delete.retention.ms", "0"),
+                set("file.delete.delay.ms", "0")));
+      }
+      changes.put(
+          new ConfigResource(ConfigResource.Type.BROKER, ""),
+          List.of(set("log.cleaner.backoff.ms", "200")));
+      admin.incrementalAlterConfigs(changes).all().get();
+    }
+  }
+
+  private static AlterConfigOp set(String name, String value) {
+    return new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
+  }
+
+  /** A finished run of a stream that nobody registered any more. */
+  private static String run(String stream) throws Exception {
+    String run = UUID.randomUUID().toString();
+    for (int i = 0; i < FRAMES; i++) {
+      send(
+          stream,
+          Serdes.FRAME_FACES.encode(
+              FakeFrames.analysed(
+                  stream,
+                  run,
+                  i,
+                  StreamKind.RECORDING,
+                  Instant.ofEpochMilli(i * 200L),
+                  FakeFrames.face(0.1f, 0.8f, 0.05f, 0.05f))));
+    }
+    send(
+        stream,
+        Serdes.FRAME_FACES.encode(
+            FakeFrames.endMark(
+                stream, run, FRAMES, StreamKind.RECORDING, Instant.ofEpochMilli(200L * FRAMES))));
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .ignoreExceptions()
+        .until(() -> api.sink().queries().settled(stream, run));
+    return run;
+  }
+
+  private static void send(String stream, byte[] value) throws Exception {
+    api.send(
+        api.stage.kafka().topics().faces(), stream, stream.getBytes(StandardCharsets.UTF_8), value);
+  }
+
+  /** How many of the log files of topics that are kept long hold a text. */
+  private static List<String> filesWith(String text) throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(home.resolve("data"))) {
+      for (Path file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
+        String folder = String.valueOf(file.getParent().getFileName());
+        boolean kept = folder.matches("moodline\\.(emotions|tracks|segments|timelines)\\..*");
+        if (kept && holds(file, text)) {
+          found.add(folder + "/" + file.getFileName());
+        }
+      }
+    }
+    return found;
+  }
+
+  private static boolean holds(Path file, String text) throws IOException {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text);
+    } catch (java.nio.file.NoSuchFileException e) {
+      return false; // compacted away meanwhile
+    }
+  }
+
+  @Test
+  void takesAStreamOutOfAnswersStoresTopicsAndFiles() throws Exception {
+    String gone = "gone-stream";
+    String kept = "kept-stream";
+    run(gone);
+    run(kept);
+    assertThat(filesWith(gone)).as("before").hasSizeGreaterThanOrEqualTo(3);
+
+    var answer = api.delete("/api/v1/streams/" + gone + "/data");
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    JsonNode receipt = ApiFixture.json(answer);
+    api.description().check("Erasure", receipt);
+    assertThat(receipt.at("/removed/moodline.emotions.v1").asInt()).isEqualTo(FRAMES);
+    assertThat(receipt.at("/removed/moodline.timelines.v1").asInt()).isGreaterThanOrEqualTo(15);
+    assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
+    assertThat(receipt.get("remains").toString()).contains("faces.v1");
+
+    var timelines = api.sink().queries();
+    assertThat(timelines.extent(gone)).isEmpty();
+    assertThat(timelines.ledgers(gone)).isEmpty();
+    assertThat(timelines.extent(kept)).isPresent();
+    assertThat(timelines.ledgers(kept)).hasSize(1);
+    JsonNode again = ApiFixture.json(api.delete("/api/v1/streams/" + gone + "/data"));
+    assertThat(again.at("/removed/moodline.emotions.v1").asInt())
+        .as("what is not compacted yet is found again at most")
+        .isLessThanOrEqualTo(FRAMES);
+
+    await()
+        .atMost(Duration.ofMinutes(8))
+        .pollInterval(Duration.ofSeconds(2))
+        .untilAsserted(
+            () -> {
+              nudge();
+              assertThat(filesWith(gone)).isEmpty();
+            });
+    assertThat(filesWith(kept)).isNotEmpty();
+  }
+
+  /** A segment is compacted only once another one follows it, so something has to be written. */
+  private static void nudge() throws Exception {
+    var topics = api.stage.kafka().topics();
+    for (String topic :
+        List.of(topics.emotions(), topics.tracks(), topics.segments(), topics.timelines())) {
+      for (String stream : List.of("gone-stream", "kept-stream")) {
+        api.send(topic, stream, "nudge/".getBytes(StandardCharsets.UTF_8), null);
+      }
+    }
+  }
+
+  @Test
+  void takesOneTrackOut() throws Exception {
+    run("tracked");
+    JsonNode receipt = ApiFixture.json(api.delete("/api/v1/streams/tracked/tracks/1/data"));
+    api.description().check("Erasure", receipt);
+    assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
+    JsonNode other = ApiFixture.json(api.delete("/api/v1/streams/tracked/tracks/77/data"));
+    assertThat(other.at("/removed/moodline.emotions.v1").asInt()).isZero();
+    assertThat(api.sink().queries().extent("tracked")).as("sums over all faces").isPresent();
+  }
+
+  @Test
+  void refusesWhileTheStreamIsAtWork() throws Exception {
+    api.put("/api/v1/streams/busy", "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}");
+    var answer = api.delete("/api/v1/streams/busy/data");
+    assertThat(answer.statusCode()).isEqualTo(409);
+    assertThat(answer.body()).contains("pause or remove it");
+    assertThat(api.delete("/api/v1/streams/busy/tracks/x/data").statusCode()).isEqualTo(400);
+  }
+}
