@@ -47,9 +47,9 @@ class ModelCommandTest {
     assertThat(list.at("/models/0/builtIn").asBoolean()).isTrue();
     assertThat(list.at("/known/0/here").asBoolean(true)).isFalse();
     assertThat(ok("model", "show", "lite-ferplus"))
-        .contains("1.23 M", "0.036 G", "Apache-2.0", "FER+ validation", "## Weaknesses");
+        .contains("1.62 M", "0.057 G", "Apache-2.0", "FER+ validation", "## Weaknesses");
     JsonNode shown = ApiClient.JSON.readTree(ok("model", "show", "lite-ferplus", "--json"));
-    assertThat(shown.path("parameters").asLong()).isGreaterThan(1_200_000);
+    assertThat(shown.path("parameters").asLong()).isGreaterThan(1_600_000);
     assertThat(shown.path("labels")).hasSize(8);
     assertThat(ok("model", "verify", "lite-ferplus"))
         .contains("canary scores are as they were made", shown.path("digest").asText());
@@ -86,7 +86,7 @@ class ModelCommandTest {
     Path mine = Samples.copyOfLite(folder.resolve("home/bundles/mine"));
     refused(List.of("holds the model lite-ferplus"), "model", "verify", "mine");
     Path card = mine.resolve("MODEL_CARD.md");
-    Files.writeString(card, Files.readString(card).replace("1.23 million", "9.99 million"));
+    Files.writeString(card, Files.readString(card).replace("1.62 million", "9.99 million"));
     refused(List.of("MODEL_CARD.md has SHA-256", "instead of"), "model", "verify", "mine");
     refused(List.of("MODEL_CARD.md has SHA-256"), "model", "show", "mine");
     ok("model", "remove", "mine");

@@ -41,7 +41,7 @@ class BundleTest {
             "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt");
     assertThat(copied.inputWidth()).isEqualTo(48);
     assertThat(copied.inputHeight()).isEqualTo(48);
-    assertThat(copied.temperature()).isEqualTo(0.8);
+    assertThat(copied.temperature()).isEqualTo(builtIn.temperature()).isBetween(0.3, 3.0);
     assertThat(copied.crop().sideFor("yunet")).isEqualTo(0.97);
     assertThat(copied.crop().sideFor("opencv-cascade")).isEqualTo(1.03);
     assertThat(copied.licence()).isEqualTo("Apache-2.0");
@@ -109,9 +109,9 @@ class BundleTest {
   @Test
   void refusesCanariesThatScoreDifferently() throws IOException {
     Path canaries = folder.resolve("canaries/canaries.json");
-    String json = Files.readString(canaries).replaceFirst("0\\.751\\d*", "0.741");
+    String json = Files.readString(canaries).replaceFirst("0\\.588\\d*", "0.578");
     replace("canaries/canaries.json", json.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-    refused("canary grey-noise-0.rgb scores 0.7511 for neutral instead of 0.7410");
+    refused("canary grey-noise-0.rgb scores 0.5889 for neutral instead of 0.5780");
   }
 
   @Test

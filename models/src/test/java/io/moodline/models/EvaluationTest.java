@@ -76,11 +76,12 @@ class EvaluationTest {
       float[][] all = classifier.logits(ClassifierTest.joined(faces), faces.length);
       System.arraycopy(all, 0, logits, 0, all.length);
     }
+    double temperature = expected.path("temperature").asDouble();
     Evaluation asTrained = new Evaluation(LiteBundle.LABELS);
     Evaluation calibrated = new Evaluation(LiteBundle.LABELS);
     for (int i = 0; i < logits.length; i++) {
       asTrained.add(validation.truth()[i], Classifier.softmax(logits[i], 1));
-      calibrated.add(validation.truth()[i], Classifier.softmax(logits[i], 0.8));
+      calibrated.add(validation.truth()[i], Classifier.softmax(logits[i], temperature));
     }
     Evaluation.Report report = asTrained.report();
     System.out.println(report + "\n" + calibrated.report().calibrationError());
