@@ -9,12 +9,15 @@ import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.KafkaWatch;
 import io.moodline.runtime.Owned;
 import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SchemaRegistry;
 import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.StatusServer;
 import io.moodline.runtime.TopicSetup;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.AvroSerde;
+import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Topics;
 import io.moodline.sink.Sink;
 import io.moodline.sink.SinkSettings;
@@ -99,6 +102,7 @@ final class Node implements AutoCloseable {
             new Topics(settings.get(RuntimeSettings.TOPIC_PREFIX)),
             settings.get(RuntimeSettings.TOPIC_PARTITIONS),
             security);
+    useRegistry(kafka);
     TopicSetup.apply(kafka, replication, List.of(kafka.group("ingest"), kafka.group("analyzer")));
     StageContext context =
         new StageContext(
@@ -127,6 +131,16 @@ final class Node implements AutoCloseable {
       stages.add(() -> Ingest.start(context));
     }
     startTogether(stages);
+  }
+
+  private void useRegistry(KafkaConnection kafka) {
+    String url = settings.get(RuntimeSettings.SCHEMA_REGISTRY);
+    if (!url.isEmpty()) {
+      String credentials = settings.get(RuntimeSettings.SCHEMA_REGISTRY_CREDENTIALS);
+      AvroSerde.use(
+          SchemaRegistry.connect(url, credentials, Serdes.byTopic(kafka.topics()).values()));
+      own(() -> AvroSerde.use(null));
+    }
   }
 
   /**

@@ -74,6 +74,18 @@ public final class RuntimeSettings {
           "",
           "The only folder whose files the service reads as recordings. Empty means media in MOODLINE_HOME.");
 
+  public static final Setting<String> SCHEMA_REGISTRY =
+      Setting.text(
+          "schema.registry.url",
+          "",
+          "Address of a schema registry that speaks Confluent's protocol. With one, records are written in its wire"
+              + " format, each schema under its full name; without one, in Avro's single-object encoding.");
+  public static final Setting<String> SCHEMA_REGISTRY_CREDENTIALS =
+      Setting.text(
+          "schema.registry.credentials",
+          "",
+          "user:password for that registry, if it asks for them.");
+
   public static final List<Setting<?>> ALL =
       List.of(
           KAFKA_BOOTSTRAP,
@@ -87,7 +99,9 @@ public final class RuntimeSettings {
           STATUS_HOST,
           DATA_FOLDER,
           SECRET_KEY_FILE,
-          MEDIA_FOLDER);
+          MEDIA_FOLDER,
+          SCHEMA_REGISTRY,
+          SCHEMA_REGISTRY_CREDENTIALS);
 
   private RuntimeSettings() {}
 

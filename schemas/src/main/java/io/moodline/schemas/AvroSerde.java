@@ -2,7 +2,12 @@ package io.moodline.schemas;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.NoSuchAlgorithmException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaNormalization;
 import org.apache.avro.message.BinaryMessageDecoder;
 import org.apache.avro.message.BinaryMessageEncoder;
 import org.apache.avro.specific.SpecificRecord;
@@ -15,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Avro records in single-object encoding: two marker bytes, the schema's 8-byte fingerprint, the
- * record (Avro specification 1.12, "Single-object encoding").
+ * record (Avro specification 1.12, "Single-object encoding"). With a registry ({@link #use}) they
+ * are written in Confluent's wire format instead: a zero byte, the schema's number in four bytes,
+ * the record. Both are read, so a registry can be introduced while topics hold records.
  *
  * <p>Bytes from a topic are hostile until read: collections, strings and byte fields are bounded
  * before anything is allocated, and only Moodline's own generated classes are ever instantiated.
@@ -33,6 +40,18 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
             type -> type.getName().startsWith("io.moodline.schemas.v1.")));
   }
 
+  /** Marker and fingerprint of single-object encoding. */
+  private static final int HEADER_BYTES = 10;
+
+  /** Zero byte and number of the registry's format. */
+  private static final int NUMBERED_BYTES = 5;
+
+  private static volatile @Nullable SchemaIds registry;
+
+  /** A number of one registry: another one's may mean something else. */
+  private record Numbered(SchemaIds ids, int id) {}
+
+  private final Map<Numbered, byte[]> headers = new ConcurrentHashMap<>();
   private final BinaryMessageEncoder<T> encoder;
   private final BinaryMessageDecoder<T> decoder;
 
@@ -47,13 +66,19 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     }
   }
 
+  /** Makes all serdes of this process write for a registry; null ends that. */
+  public static void use(@Nullable SchemaIds ids) {
+    registry = ids;
+  }
+
   /** The record's bytes. */
   public byte[] encode(T value) {
     try {
       ByteBuffer buffer = encoder.encode(value);
       byte[] bytes = new byte[buffer.remaining()];
       buffer.get(bytes);
-      return bytes;
+      SchemaIds ids = registry;
+      return ids == null ? bytes : number(bytes, ids.idOf(value.getSchema()));
     } catch (IOException | AvroRuntimeException e) {
       throw new SerializationException("a record does not fit its schema: " + e.getMessage(), e);
     }
@@ -67,10 +92,51 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
    */
   public T decode(byte[] bytes) {
     try {
-      return decoder.decode(bytes);
+      boolean numbered = bytes.length >= NUMBERED_BYTES && bytes[0] == 0;
+      return decoder.decode(numbered ? unnumber(bytes) : bytes);
     } catch (IOException | RuntimeException e) {
       // Avro reports broken input through many runtime exceptions, index errors among them.
       throw new UnreadableRecordException(e);
+    }
+  }
+
+  private static byte[] number(byte[] bytes, int id) {
+    return ByteBuffer.allocate(NUMBERED_BYTES + bytes.length - HEADER_BYTES)
+        .put((byte) 0)
+        .putInt(id)
+        .put(bytes, HEADER_BYTES, bytes.length - HEADER_BYTES)
+        .array();
+  }
+
+  private byte[] unnumber(byte[] bytes) {
+    SchemaIds ids = registry;
+    if (ids == null) {
+      throw new SerializationException("a numbered record, and no registry is set");
+    }
+    Numbered numbered = new Numbered(ids, ByteBuffer.wrap(bytes, 1, Integer.BYTES).getInt());
+    byte[] header = headers.get(numbered);
+    if (header == null) {
+      header = learn(numbered);
+      headers.put(numbered, header);
+    }
+    return ByteBuffer.allocate(HEADER_BYTES + bytes.length - NUMBERED_BYTES)
+        .put(header)
+        .put(bytes, NUMBERED_BYTES, bytes.length - NUMBERED_BYTES)
+        .array();
+  }
+
+  /** Tells the decoder what a number's schema is, and what stands for it in its own encoding. */
+  private byte[] learn(Numbered numbered) {
+    Schema schema = numbered.ids().schemaOf(numbered.id());
+    decoder.addSchema(schema);
+    try {
+      return ByteBuffer.allocate(HEADER_BYTES)
+          .put((byte) 0xC3)
+          .put((byte) 1)
+          .put(SchemaNormalization.parsingFingerprint("CRC-64-AVRO", schema))
+          .array();
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Avro has CRC-64-AVRO", e);
     }
   }
 

@@ -17,6 +17,8 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.schemas.v1.TrackFilter;
+import java.util.Map;
+import org.apache.avro.Schema;
 
 /** The serde of each record. Thread-safe. */
 public final class Serdes {
@@ -55,4 +57,22 @@ public final class Serdes {
       new AvroSerde<>(DeadLetter.getEncoder(), DeadLetter.getDecoder());
 
   private Serdes() {}
+
+  /** Schemas of the topics' values, by topic name; what stores hold is not among them. */
+  public static Map<String, Schema> byTopic(Topics topics) {
+    return Map.ofEntries(
+        Map.entry(topics.streams(), StreamSpec.getClassSchema()),
+        Map.entry(topics.streamStatus(), StreamStatus.getClassSchema()),
+        Map.entry(topics.frames(), Frame.getClassSchema()),
+        Map.entry(topics.recordingFrames(), Frame.getClassSchema()),
+        Map.entry(topics.faces(), FrameFaces.getClassSchema()),
+        Map.entry(topics.emotions(), FaceEmotion.getClassSchema()),
+        Map.entry(topics.tracks(), FaceTrack.getClassSchema()),
+        Map.entry(topics.segments(), EmotionSegment.getClassSchema()),
+        Map.entry(topics.timelines(), TimelineWindow.getClassSchema()),
+        Map.entry(topics.rules(), Rule.getClassSchema()),
+        Map.entry(topics.alerts(), Alert.getClassSchema()),
+        Map.entry(topics.shadowFaces(), FrameFaces.getClassSchema()),
+        Map.entry(topics.deadLetters(), DeadLetter.getClassSchema()));
+  }
 }

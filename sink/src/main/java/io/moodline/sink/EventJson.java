@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.v1.Alert;
+import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
 import io.moodline.schemas.v1.FaceQuality;
+import io.moodline.schemas.v1.FaceTrack;
 import io.moodline.schemas.v1.StreamStatus;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,11 +26,7 @@ final class EventJson {
         .put("time", Times.show(emotion.getCaptureTime()))
         .put("mediaTimeMicros", emotion.getMediaTimeMicros())
         .put("track", emotion.getTrackId());
-    node.putObject("box")
-        .put("x", emotion.getBox().getX())
-        .put("y", emotion.getBox().getY())
-        .put("width", emotion.getBox().getWidth())
-        .put("height", emotion.getBox().getHeight());
+    putBox(node, emotion.getBox());
     node.put("faceScore", emotion.getFaceScore())
         .put("label", emotion.getLabel())
         .put("score", emotion.getScore());
@@ -94,6 +92,31 @@ final class EventJson {
         .put("meanScore", segment.getMeanScore())
         .put("revision", segment.getRevision())
         .put("final", segment.getIsFinal());
+  }
+
+  static ObjectNode track(FaceTrack track) {
+    ObjectNode node =
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("stream", track.getStreamId())
+            .put("run", track.getRunId())
+            .put("track", track.getTrackId())
+            .put("event", track.getEvent().name())
+            .put("time", Times.show(track.getTime()))
+            .put("otherTrack", track.getOtherTrackId())
+            .put("start", Times.show(track.getStart()))
+            .put("end", Times.show(track.getEnd()))
+            .put("frames", track.getFrames());
+    putBox(node, track.getBox());
+    return node;
+  }
+
+  private static void putBox(ObjectNode node, Box box) {
+    node.putObject("box")
+        .put("x", box.getX())
+        .put("y", box.getY())
+        .put("width", box.getWidth())
+        .put("height", box.getHeight());
   }
 
   static ObjectNode alert(Alert alert) {

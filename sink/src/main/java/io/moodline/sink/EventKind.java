@@ -7,6 +7,7 @@ import io.moodline.schemas.Topics;
 import io.moodline.schemas.v1.Alert;
 import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FaceTrack;
 import io.moodline.schemas.v1.StreamStatus;
 import java.util.Arrays;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** What a subscription can hold: one topic each. Thread-safe. */
 enum EventKind {
   EMOTION("emotion", "emotions", Topics::emotions),
+  TRACK("track", "tracks", Topics::tracks),
   SEGMENT("segment", "segments", Topics::segments),
   ALERT("alert", "alerts", Topics::alerts),
   STATUS("status", "stream-status", Topics::streamStatus);
@@ -67,6 +69,11 @@ enum EventKind {
     return Optional.of(
         switch (this) {
           case EMOTION -> emotion(record);
+          case TRACK -> {
+            FaceTrack track = Serdes.FACE_TRACK.decode(record.value());
+            yield show(
+                record, track.getStreamId(), null, null, Serdes.FACE_TRACK, EventJson::track);
+          }
           case SEGMENT -> segment(record);
           case ALERT -> {
             Alert alert = Serdes.ALERT.decode(record.value());

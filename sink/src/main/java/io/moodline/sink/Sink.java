@@ -61,6 +61,7 @@ public final class Sink implements AutoCloseable {
                       new StoreRoutes(gate),
                       new RuleRoutes(rules),
                       new SystemRoutes(ctx),
+                      new ContractRoutes(ctx.kafka().topics()),
                       new WebPage())));
       if (given == null) {
         TimelineEngine engine = open(TimelineEngine.start(ctx, api.address()));

@@ -9,15 +9,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The first page and the API's description, read once from the jar. Only listed files are served,
- * so no path leads anywhere else. Thread-safe.
+ * The first page and its files, read once from the jar. Only listed files are served, so no path
+ * leads anywhere else. Thread-safe.
  */
 final class WebPage implements Resource {
   private static final List<String> ASSETS =
       List.of("app.js", "api.js", "chart.js", "style.css", "icon.svg");
 
   private final byte[] index = read("/web/index.html");
-  private final byte[] description = read("/openapi.yaml");
   private final Map<String, byte[]> assets = new HashMap<>();
 
   WebPage() {
@@ -27,17 +26,12 @@ final class WebPage implements Resource {
   @Override
   public List<Route> routes() {
     return List.of(
-        Route.get("/openapi.yaml", Role.ANYONE, this::description),
         Route.get("/", Role.ANYONE, this::index),
         Route.get("/assets/{file}", Role.ANYONE, this::asset));
   }
 
   void index(Context ctx) {
     send(ctx, "text/html; charset=utf-8", index);
-  }
-
-  void description(Context ctx) {
-    send(ctx, "application/yaml; charset=utf-8", description);
   }
 
   void asset(Context ctx) {

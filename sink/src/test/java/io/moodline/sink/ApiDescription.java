@@ -21,6 +21,10 @@ final class ApiDescription {
     document = new YAMLMapper().readTree(yaml);
   }
 
+  JsonNode at(String pointer) {
+    return document.at(pointer);
+  }
+
   String version() {
     return document.get("openapi").textValue();
   }

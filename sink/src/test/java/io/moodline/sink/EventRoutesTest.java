@@ -116,7 +116,7 @@ class EventRoutesTest {
       id = greeting.id();
       assertThat(id)
           .matches(
-              "emotions:([01]):-?\\d+,segments:\\1:-?\\d+,alerts:\\1:-?\\d+,stream-status:\\1:-?\\d+");
+              "emotions:([01]):-?\\d+,tracks:\\1:-?\\d+,segments:\\1:-?\\d+,alerts:\\1:-?\\d+,stream-status:\\1:-?\\d+");
     }
     ReplayRoutesTest.sendStatusOf(api, "quiet", StreamState.STREAMING, 5);
     try (Reader reader = open("quiet", id, "")) {
@@ -197,6 +197,106 @@ class EventRoutesTest {
         assertThat(lost.next().data().get("sequence").longValue()).isEqualTo(2);
       }
     }
+  }
+
+  @Test
+  void describesEveryTopicAndSubscription() throws Exception {
+    ApiDescription described = new ApiDescription(api.get("/asyncapi.yaml").body());
+    assertThat(described.at("/asyncapi").textValue()).startsWith("3.");
+    var topics = api.stage.kafka().topics();
+    Map<String, org.apache.avro.Schema> running = Serdes.byTopic(topics);
+    assertThat(topics.all())
+        .extracting(io.moodline.schemas.Topics.Topic::name)
+        .containsExactlyInAnyOrderElementsOf(running.keySet());
+    List<String> addresses = new ArrayList<>();
+    for (var channel : described.at("/channels").properties()) {
+      String address = channel.getValue().get("address").textValue();
+      boolean isTopic = channel.getValue().at("/servers/0/$ref").textValue().endsWith("/kafka");
+      if (isTopic) {
+        addresses.add(address);
+        String message = channel.getValue().get("messages").fieldNames().next();
+        String file =
+            described.at("/components/messages/" + message + "/payload/schema/$ref").textValue();
+        assertThat(new org.apache.avro.Schema.Parser().parse(api.get(file).body()))
+            .isEqualTo(running.get(address));
+      } else {
+        assertThat(channel.getValue().get("messages").properties())
+            .extracting(Map.Entry::getKey)
+            .contains("gap")
+            .containsAll(
+                java.util.Arrays.stream(EventKind.values()).map(EventKind::event).toList());
+        boolean isSocket = channel.getValue().at("/servers/0/$ref").textValue().endsWith("socket");
+        assertThat(
+                isSocket
+                    ? api.sink().api().sockets().stream().map(SocketRoute::path)
+                    : api.sink().api().routes().stream().map(Route::path))
+            .contains(address);
+      }
+      assertThat(described.at("/operations/send-" + channel.getKey() + "/channel/$ref").textValue())
+          .isEqualTo("#/channels/" + channel.getKey());
+    }
+    assertThat(addresses).containsExactlyInAnyOrderElementsOf(running.keySet());
+    assertThat(api.get("/schemas/none.avsc").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void sendsWhatItsDescriptionSays() throws Exception {
+    ApiDescription described = new ApiDescription(api.get("/asyncapi.yaml").body());
+    register("described");
+    try (Reader reader = open("described", null, "")) {
+      reader.greeting();
+      write(api.producer, "described", 1);
+      api.producer.send(event(api, "described", 2, null, null));
+      api.producer.send(segment("described", "anger", 0.5f));
+      api.producer.send(
+          record(
+              topics().tracks(),
+              "described",
+              Serdes.FACE_TRACK.encode(
+                  io.moodline.schemas.v1.FaceTrack.newBuilder()
+                      .setStreamId("described")
+                      .setRunId("run")
+                      .setTrackId(1)
+                      .setEvent(io.moodline.schemas.v1.TrackEvent.ENTRY)
+                      .setTime(Instant.EPOCH)
+                      .setStart(Instant.EPOCH)
+                      .setEnd(Instant.EPOCH)
+                      .setFrames(2)
+                      .setBox(new Box(0.1f, 0.2f, 0.3f, 0.4f))
+                      .build())));
+      api.producer.send(
+          record(
+              topics().alerts(),
+              "described",
+              Serdes.ALERT.encode(
+                  io.moodline.schemas.v1.Alert.newBuilder()
+                      .setRuleId("rule")
+                      .setRuleRevision(1)
+                      .setStreamId("described")
+                      .setState(io.moodline.schemas.v1.AlertState.FIRING)
+                      .setStart(Instant.EPOCH)
+                      .setMessage("anger")
+                      .build())));
+      ReplayRoutesTest.sendStatusOf(api, "described", StreamState.STREAMING, 5);
+      java.util.Set<String> seen = new java.util.TreeSet<>();
+      for (int i = 0; i < 6; i++) {
+        Event event = reader.next();
+        seen.add(event.name());
+        String schema =
+            described.at("/components/messages/" + event.name() + "/payload/$ref").textValue();
+        described.check(schema.substring(schema.lastIndexOf('/') + 1), event.data());
+      }
+      assertThat(seen).containsExactly("alert", "emotion", "segment", "status", "track");
+    }
+  }
+
+  private static io.moodline.schemas.Topics topics() {
+    return api.stage.kafka().topics();
+  }
+
+  private static ProducerRecord<byte[], byte[]> record(String topic, String stream, byte[] value) {
+    return new ProducerRecord<>(
+        topic, StreamPartition.of(stream, 2), stream.getBytes(StandardCharsets.UTF_8), value);
   }
 
   @Test
@@ -345,6 +445,7 @@ class EventRoutesTest {
     try (Reader reader = open("gappy", id, "")) {
       Event gap = reader.next();
       assertThat(gap.name()).isEqualTo("gap");
+      new ApiDescription(api.get("/asyncapi.yaml").body()).check("Gap", gap.data());
       assertThat(gap.data().get("source").textValue()).isEqualTo("emotions");
       assertThat(gap.data().get("expectedOffset").longValue()).isEqualTo(1);
       assertThat(gap.data().get("resumedOffset").longValue()).isEqualTo(end);
@@ -459,8 +560,8 @@ class EventRoutesTest {
   }
 
   private static String id(int partition, String emotions) {
-    return "emotions:%d:%s,segments:%d:-1,alerts:%d:-1,stream-status:%d:-1"
-        .formatted(partition, emotions, partition, partition, partition);
+    return "emotions:%d:%s,tracks:%d:-1,segments:%d:-1,alerts:%d:-1,stream-status:%d:-1"
+        .formatted(partition, emotions, partition, partition, partition, partition);
   }
 
   private static void register(String id) throws Exception {
