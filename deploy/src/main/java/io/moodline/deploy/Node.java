@@ -103,7 +103,10 @@ final class Node implements AutoCloseable {
             settings.get(RuntimeSettings.TOPIC_PARTITIONS),
             security);
     useRegistry(kafka);
-    TopicSetup.apply(kafka, replication, List.of(kafka.group("ingest"), kafka.group("analyzer")));
+    TopicSetup.apply(
+        kafka,
+        replication,
+        List.of(kafka.group("ingest"), kafka.group("analyzer"), kafka.group("webhooks")));
     StageContext context =
         new StageContext(
             instanceId(),

@@ -17,6 +17,8 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.schemas.v1.TrackFilter;
+import io.moodline.schemas.v1.Webhook;
+import io.moodline.schemas.v1.WebhookStatus;
 import java.util.Map;
 import org.apache.avro.Schema;
 
@@ -53,6 +55,10 @@ public final class Serdes {
       new AvroSerde<>(RuleStates.getEncoder(), RuleStates.getDecoder());
   public static final AvroSerde<Alert> ALERT =
       new AvroSerde<>(Alert.getEncoder(), Alert.getDecoder());
+  public static final AvroSerde<Webhook> WEBHOOK =
+      new AvroSerde<>(Webhook.getEncoder(), Webhook.getDecoder());
+  public static final AvroSerde<WebhookStatus> WEBHOOK_STATUS =
+      new AvroSerde<>(WebhookStatus.getEncoder(), WebhookStatus.getDecoder());
   public static final AvroSerde<DeadLetter> DEAD_LETTER =
       new AvroSerde<>(DeadLetter.getEncoder(), DeadLetter.getDecoder());
 
@@ -72,6 +78,8 @@ public final class Serdes {
         Map.entry(topics.timelines(), TimelineWindow.getClassSchema()),
         Map.entry(topics.rules(), Rule.getClassSchema()),
         Map.entry(topics.alerts(), Alert.getClassSchema()),
+        Map.entry(topics.webhooks(), Webhook.getClassSchema()),
+        Map.entry(topics.webhookStatus(), WebhookStatus.getClassSchema()),
         Map.entry(topics.shadowFaces(), FrameFaces.getClassSchema()),
         Map.entry(topics.deadLetters(), DeadLetter.getClassSchema()));
   }

@@ -109,6 +109,14 @@ public final class Topics {
     return name("alerts");
   }
 
+  public String webhooks() {
+    return name("webhooks");
+  }
+
+  public String webhookStatus() {
+    return name("webhook-status");
+  }
+
   public String shadowFaces() {
     return name("shadow-faces");
   }
@@ -135,6 +143,8 @@ public final class Topics {
         new Topic(erasures(), DAYS),
         new Topic(rules(), COMPACTED),
         new Topic(alerts(), DAYS),
+        new Topic(webhooks(), COMPACTED),
+        new Topic(webhookStatus(), COMPACTED),
         new Topic(shadowFaces(), HOURS),
         new Topic(deadLetters(), DAYS));
   }

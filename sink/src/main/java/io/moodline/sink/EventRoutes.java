@@ -219,19 +219,57 @@ final class EventRoutes implements Resource, AutoCloseable {
     if (closed.get() || !takePlace()) {
       throw Problem.unavailable("there are " + maxReaders + " readers of events already");
     }
+    try {
+      EventReader reader = read(subscription, channel);
+      metrics.eventReadersOpened.inc();
+      metrics.eventReaders.inc();
+      reader
+          .done()
+          .whenComplete(
+              (v, e) -> {
+                metrics.eventReaders.dec();
+                places.release();
+              });
+      return reader;
+    } catch (RuntimeException e) {
+      places.release();
+      throw e;
+    }
+  }
+
+  /**
+   * A reader that is no connection to this server, and takes no place of one. It does nothing
+   * before it is woken.
+   *
+   * @param lastId id of the last event that it saw; where it has none of this subscription, it
+   *     begins now
+   */
+  EventReader subscribe(EventFilter filter, String lastId, EventChannel channel) {
+    int[] partitions = filter.partitions(stage.kafka().partitions());
+    EventPosition position =
+        EventPosition.start(stage.kafka().topics(), filter.kinds(), partitions);
+    EventReader.From from = EventReader.From.END;
+    try {
+      position.moveTo(lastId);
+      from = EventReader.From.POSITION;
+    } catch (Problem e) {
+      position = EventPosition.start(stage.kafka().topics(), filter.kinds(), partitions);
+    }
+    return read(
+        new Subscription(Optional.empty(), filter, partitions, position, from), () -> channel);
+  }
+
+  private EventReader read(Subscription subscription, Opening channel) {
     List<PartitionTail> shared = tails.acquire(subscription.partitions());
     try {
       shared.forEach(PartitionTail::awaitReady);
       EventReader reader = reader(subscription, shared, channel.open());
       readers.put(reader, subscription);
-      metrics.eventReadersOpened.inc();
-      metrics.eventReaders.inc();
       shared.forEach(tail -> tail.add(reader));
       reader.done().whenComplete((v, e) -> left(reader, subscription, shared));
       return reader;
     } catch (RuntimeException e) {
       tails.release(subscription.partitions());
-      places.release();
       throw e;
     }
   }
@@ -259,8 +297,6 @@ final class EventRoutes implements Resource, AutoCloseable {
     if (readers.remove(reader) != null) {
       shared.forEach(tail -> tail.remove(reader));
       tails.release(subscription.partitions());
-      places.release();
-      metrics.eventReaders.dec();
     }
   }
 
@@ -320,7 +356,7 @@ final class EventRoutes implements Resource, AutoCloseable {
 
   /** Readers that are connected. */
   int open() {
-    return readers.size();
+    return maxReaders - places.availablePermits();
   }
 
   /** Consumers that read for all readers. */

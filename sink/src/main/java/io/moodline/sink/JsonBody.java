@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -21,6 +23,8 @@ import java.util.TreeMap;
  */
 final class JsonBody {
   static final int MAX_BYTES = 1_000_000;
+
+  private static final int MAX_WORDS = 200;
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -124,6 +128,22 @@ final class JsonBody {
       throw Problem.malformed("field '" + name + "' is neither true nor false");
     }
     return Optional.of(node.booleanValue());
+  }
+
+  /** A list of texts, at most 200; empty when it is absent or null. */
+  List<String> words(String name) {
+    JsonNode node = object.get(name);
+    if (node == null || node.isNull()) {
+      return List.of();
+    }
+    List<String> words = new ArrayList<>();
+    if (node.isArray() && node.size() <= MAX_WORDS) {
+      node.forEach(word -> words.add(word.isTextual() ? word.textValue() : ""));
+    }
+    if (words.size() != node.size() || words.contains("") || !node.isArray()) {
+      throw Problem.malformed("field '" + name + "' is no list of at most " + MAX_WORDS + " texts");
+    }
+    return words;
   }
 
   /** A map of texts; empty when it is absent or null. */

@@ -36,6 +36,7 @@ public final class Sink implements AutoCloseable {
       registry = open(StreamRegistry.start(ctx, metrics));
       RuleRegistry rules = open(RuleRegistry.start(ctx, metrics));
       events = open(new EventRoutes(ctx, registry, metrics));
+      WebhookRoutes webhooks = open(new WebhookRoutes(ctx, events, metrics));
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
@@ -58,6 +59,7 @@ public final class Sink implements AutoCloseable {
                       new EraseRoutes(ctx, registry, timelines, eraser),
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
+                      webhooks,
                       new StoreRoutes(gate),
                       new RuleRoutes(rules),
                       new SystemRoutes(ctx),

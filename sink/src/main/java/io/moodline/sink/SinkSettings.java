@@ -66,6 +66,17 @@ public final class SinkSettings {
           "10s",
           "A reader of events that does not take one block of events in so long is cut; it can resume with"
               + " Last-Event-ID.");
+  static final Setting<Duration> WEBHOOK_DEAD_AFTER =
+      Setting.duration(
+          "webhooks.dead-after",
+          "24h",
+          "A webhook whose delivery failed for so long is given up until it is changed.");
+  static final Setting<String> WEBHOOK_NETWORKS =
+      Setting.text(
+          "webhooks.networks",
+          "",
+          "Networks that webhooks may reach while the HTTP server listens on other than loopback addresses, such as"
+              + " 10.0.0.0/8, between commas.");
   static final Setting<Integer> MAX_POINTS =
       Setting.integer(
           "http.timeline-points",
@@ -93,6 +104,8 @@ public final class SinkSettings {
           EVENT_READERS,
           EVENT_RING,
           SLOW_READER,
+          WEBHOOK_DEAD_AFTER,
+          WEBHOOK_NETWORKS,
           MAX_POINTS,
           FRAMES_PER_SECOND);
 
