@@ -2,6 +2,7 @@ package io.moodline.deploy;
 
 import io.moodline.analyzer.Analyzer;
 import io.moodline.ingest.Ingest;
+import io.moodline.ingest.SourceProbe;
 import io.moodline.runtime.EmbeddedBroker;
 import io.moodline.runtime.Failures;
 import io.moodline.runtime.Health;
@@ -118,10 +119,12 @@ final class Node implements AutoCloseable {
             failures,
             Clock.systemUTC());
     own(KafkaWatch.start(kafka, health, failures));
+    SourceProbe sources = new SourceProbe(settings, context.secrets());
     List<Callable<AutoCloseable>> stages = new ArrayList<>();
     if (roles.contains(Role.SINK)) {
       boolean analyses = roles.contains(Role.ANALYZER);
-      stages.add(() -> sink = Sink.start(context, new SourceChecks(settings, analyses)));
+      stages.add(
+          () -> sink = Sink.start(context, new SourceChecks(settings, analyses), sources::probe));
     } else {
       String host = settings.get(RuntimeSettings.STATUS_HOST);
       int port = settings.get(RuntimeSettings.STATUS_PORT);

@@ -27,6 +27,8 @@ import picocli.CommandLine.Spec;
       StreamCommand.Add.class,
       StreamCommand.Listing.class,
       StreamCommand.Show.class,
+      StreamCommand.Probe.class,
+      StreamCommand.History.class,
       StreamCommand.Pause.class,
       StreamCommand.Resume.class,
       StreamCommand.Remove.class,
@@ -85,6 +87,11 @@ final class StreamCommand implements Callable<Integer> {
     @Option(names = "--model", description = "Model bundle (default: the server's).")
     String model = "";
 
+    @Option(
+        names = "--probe",
+        description = "Look at the source first, and add only what can be read.")
+    boolean probe;
+
     @Override
     public Integer call() {
       String path = path(id);
@@ -101,7 +108,7 @@ final class StreamCommand implements Callable<Integer> {
       if (!labels.isEmpty()) {
         body.set("labels", ApiClient.JSON.valueToTree(labels));
       }
-      JsonNode answer = server.client().put(path, body);
+      JsonNode answer = server.client().put(probe ? path + "?probe=true" : path, body);
       System.out.println(
           "stream " + id + " registered, revision " + answer.path("revision").asLong());
       return 0;
@@ -195,6 +202,76 @@ final class StreamCommand implements Callable<Integer> {
     public Integer call() {
       server.client().post(path(id) + "/resume", ApiClient.object());
       System.out.println("stream " + id + " resumed");
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "probe",
+      description = "Look at a source from the server for a few seconds, and say what it is.")
+  static final class Probe implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "As for stream add.")
+    String source = "";
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+      checked(() -> SourceUri.parse(source));
+      JsonNode found =
+          server.client().post("/api/v1/probe", ApiClient.object().put("source", source));
+      System.out.println(json ? found.toPrettyString() : text(found));
+      return 0;
+    }
+
+    private static String text(JsonNode found) {
+      return String.format(
+          Locale.ROOT,
+          "%s, %d x %d, %.1f pictures per second (stated %.1f), clock %s%n"
+              + "faces from %d pixels on are seen: %.1f %% of the width, an adult within %.1f m of a 60 degree lens",
+          found.path("codec").asText(),
+          found.path("width").asInt(),
+          found.path("height").asInt(),
+          found.path("measuredFramesPerSecond").asDouble(),
+          found.path("statedFramesPerSecond").asDouble(),
+          found.path("clock").asText().toLowerCase(Locale.ROOT),
+          found.path("smallestFacePixels").asInt(),
+          100 * found.path("smallestFaceShare").asDouble(),
+          found.path("farthestFaceMetres").asDouble());
+    }
+  }
+
+  @Command(name = "history", description = "Show the last changes of a stream's state.")
+  static final class History implements Callable<Integer> {
+    @Mixin ServerOption server = new ServerOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
+    String id = "";
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+      JsonNode history = server.client().get(path(id) + "/history");
+      if (json) {
+        System.out.println(history.toPrettyString());
+        return 0;
+      }
+      for (JsonNode change : history.path("changes")) {
+        int times = change.path("times").asInt();
+        System.out.printf(
+            Locale.ROOT,
+            "%-26s %-12s %10.1f s  %s%s%n",
+            change.path("since").asText(),
+            change.path("state").asText(),
+            change.path("seconds").asDouble(),
+            change.path("reason").asText("").replace("null", ""),
+            times > 1 ? " (" + times + " times)" : "");
+      }
       return 0;
     }
   }

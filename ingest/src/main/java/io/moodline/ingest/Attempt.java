@@ -16,6 +16,7 @@ final class Attempt implements DecodeListener, AutoCloseable {
 
   private final FrameQueue queue;
   private final Clock clock;
+  private volatile boolean begun;
   private volatile @Nullable SourceInfo info;
   private volatile @Nullable End end;
   private volatile long lastSignNanos = System.nanoTime();
@@ -43,9 +44,9 @@ final class Attempt implements DecodeListener, AutoCloseable {
     return end;
   }
 
-  /** For how long the source has given no sign of life. */
+  /** For how long the source has given no sign of life, since a decoder has taken it up. */
   long silentNanos() {
-    return System.nanoTime() - lastSignNanos;
+    return begun ? System.nanoTime() - lastSignNanos : 0;
   }
 
   void grant(int frames) {
@@ -55,8 +56,14 @@ final class Attempt implements DecodeListener, AutoCloseable {
   }
 
   @Override
-  public void opened(SourceInfo opened) {
+  public void begun() {
     lastSignNanos = System.nanoTime();
+    begun = true;
+  }
+
+  @Override
+  public void opened(SourceInfo opened) {
+    begun();
     info = opened;
   }
 

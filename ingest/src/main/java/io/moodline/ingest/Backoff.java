@@ -4,12 +4,15 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * Pauses between tries: half a second, doubling to ten, each spread by a quarter to both sides so
- * that many cameras behind one switch do not return at once. Confined to one thread.
+ * Pauses between tries: half a second, doubling to three, each spread by a quarter to both sides so
+ * that many cameras behind one switch do not return at once. A source that refuses the password is
+ * asked ever more seldom, up to five minutes, since many cameras lock an account that fails often.
+ * Confined to one thread.
  */
 final class Backoff {
   private static final Duration FIRST = Duration.ofMillis(500);
-  private static final Duration LONGEST = Duration.ofSeconds(10);
+  private static final Duration LONGEST = Duration.ofSeconds(3);
+  private static final Duration LONGEST_LOCKED_OUT = Duration.ofMinutes(5);
 
   private final RandomGenerator random;
   private int failures;
@@ -18,9 +21,14 @@ final class Backoff {
     this.random = random;
   }
 
-  /** The pause before the next try. */
-  Duration next() {
-    long millis = Math.min(LONGEST.toMillis(), FIRST.toMillis() << Math.min(failures, 20));
+  /**
+   * The pause before the next try.
+   *
+   * @param lockedOut whether the password was refused
+   */
+  Duration next(boolean lockedOut) {
+    long longest = (lockedOut ? LONGEST_LOCKED_OUT : LONGEST).toMillis();
+    long millis = Math.min(longest, FIRST.toMillis() << Math.min(failures, 20));
     failures++;
     return Duration.ofMillis(Math.round(millis * (0.75 + 0.5 * random.nextDouble())));
   }

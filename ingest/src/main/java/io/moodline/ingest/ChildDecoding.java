@@ -23,6 +23,7 @@ final class ChildDecoding implements Decoders.Decoding {
   private final ReentrantLock lock = new ReentrantLock();
   private long allowed;
   private long lastMediaMicros = -1;
+  private boolean begun;
   private boolean opened;
   private boolean done;
 
@@ -104,6 +105,19 @@ final class ChildDecoding implements Decoders.Decoding {
       listener.failed(new DecodeFailure(name + " " + plain(failed.why()), failed.retry()));
     } else {
       check(false);
+    }
+  }
+
+  /** The child shows that it works on this source. */
+  void beat() {
+    lock.lock();
+    try {
+      if (!begun && !done) {
+        begun = true;
+        listener.begun();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

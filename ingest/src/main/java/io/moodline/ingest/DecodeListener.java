@@ -2,8 +2,13 @@ package io.moodline.ingest;
 
 import java.util.OptionalLong;
 
-/** What a decoder tells of one source, in this order: opened, frames, then one of the two ends. */
+/**
+ * What a decoder tells of one source, in this order: begun, opened, frames, then one of the ends.
+ */
 interface DecodeListener {
+  /** A decoder has taken the source up: from now on silence is the source's own. */
+  default void begun() {}
+
   /** The source is open. */
   void opened(SourceInfo info);
 
@@ -50,6 +55,11 @@ interface DecodeListener {
    * @param message a sentence for people, without secrets
    * @param retry true when the decoder is to blame (it died or hung) and another may do better;
    *     false when the source itself is no video, has no picture, or broke
+   * @param lockedOut true when it refuses the password: many tries could lock the account
    */
-  record DecodeFailure(String message, boolean retry) {}
+  record DecodeFailure(String message, boolean retry, boolean lockedOut) {
+    DecodeFailure(String message, boolean retry) {
+      this(message, retry, false);
+    }
+  }
 }

@@ -26,6 +26,9 @@ import org.bytedeco.opencv.global.opencv_imgcodecs;
 public final class DecoderMain {
   private static final long HEARTBEAT_MILLIS = 250;
 
+  /** Room for each plane of the largest picture, and for the index of a day of video. */
+  private static final long LARGEST_ALLOCATION_BYTES = 64L << 20;
+
   private final OutputStream out;
   private final Map<Integer, SourceThread> sources = new ConcurrentHashMap<>();
 
@@ -71,6 +74,8 @@ public final class DecoderMain {
     Loader.load(opencv_imgcodecs.class);
     // FFmpeg's own words can hold addresses with passwords: only what is fatal is printed.
     avutil.av_log_set_level(avutil.AV_LOG_FATAL);
+    // A picture of 10,000 x 10,000 is refused, but FFmpeg decodes some to find out what they are.
+    avutil.av_max_alloc(LARGEST_ALLOCATION_BYTES);
     avdevice.avdevice_register_all();
   }
 

@@ -209,6 +209,14 @@ final class DecoderPool implements Decoders {
     return children.stream().filter(DecoderProcess::isAlive).map(DecoderProcess::pid).toList();
   }
 
+  /** How many sources each child decodes, the spare's none among them. */
+  synchronized List<Integer> sourceCounts() {
+    return children.stream()
+        .filter(DecoderProcess::isAlive)
+        .map(DecoderProcess::sourceCount)
+        .toList();
+  }
+
   private synchronized void wakeUp() {
     notifyAll();
   }

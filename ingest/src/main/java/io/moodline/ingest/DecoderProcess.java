@@ -49,6 +49,7 @@ final class DecoderProcess implements AutoCloseable {
   private static final String CACHE_PROPERTY = "org.bytedeco.javacpp.cachedir";
   private static final Duration GOODBYE = Duration.ofSeconds(1);
   private static final int LONGEST_LINE = 500;
+  private static final int KEYS_KEPT = 1000;
 
   private final Process process;
   private final OutputStream orders;
@@ -64,7 +65,10 @@ final class DecoderProcess implements AutoCloseable {
   private volatile boolean ended;
   private volatile long heardNanos = System.nanoTime();
   private volatile @Nullable String killedBecause;
-  private volatile @Nullable ChildDecoding guilty;
+  private volatile @Nullable String guilty;
+
+  /** What tells each source, also when it was closed and its native call goes on. */
+  private final Map<Integer, String> keys = new ConcurrentHashMap<>();
 
   private DecoderProcess(
       String name, Process process, Patience patience, Quarantine quarantine, Failures failures) {
@@ -147,6 +151,8 @@ final class DecoderProcess implements AutoCloseable {
 
   void add(int number, ChildDecoding source, DecoderMessage.Open open) {
     sources.put(number, source);
+    keys.put(number, source.order().key());
+    keys.keySet().removeIf(old -> old < number - KEYS_KEPT && !sources.containsKey(old));
     send(open);
     if (ended && sources.remove(number) != null) {
       // It ended in between, and whoever told its sources may have missed this one. Not from this
@@ -219,8 +225,11 @@ final class DecoderProcess implements AutoCloseable {
           source == null
               ? beat.busyMillis() > patience.call().toMillis() // closed, and does not end
               : source.isHung(beat.busyMillis(), patience);
+      if (source != null) {
+        source.beat();
+      }
       if (hangs) {
-        guilty = source;
+        guilty = keys.get(beat.stream());
         kill("hung and was ended");
       }
       return;
@@ -247,10 +256,10 @@ final class DecoderProcess implements AutoCloseable {
     process.destroyForcibly();
     process.waitFor();
     ended = true;
-    ChildDecoding known = guilty;
+    String known = guilty;
     List<ChildDecoding> left = List.copyOf(sources.values());
     quarantine.childDied(
-        (known == null ? left : List.of(known)).stream().map(one -> one.order().key()).toList());
+        known == null ? left.stream().map(one -> one.order().key()).toList() : List.of(known));
     for (ChildDecoding source : left) {
       source.childFailed(why());
     }

@@ -128,6 +128,7 @@ final class HttpLink implements SourceLink {
   }
 
   private static boolean isAskedFor(Wire wire, String path) {
+    wire.within(wire.silence());
     try {
       return WireHead.read(wire).start().startsWith("GET " + path + " ");
     } catch (IOException e) {

@@ -26,16 +26,24 @@ public final class Ingest implements AutoCloseable {
   /** Starts the stage and returns at once; the health part {@code ingest} tells how it goes. */
   public static Ingest start(StageContext context) {
     Settings settings = context.settings();
-    return start(context, decoders(settings, context.failures()));
+    return start(context, decoders(settings, true, context.failures()));
   }
 
-  private static Decoders decoders(Settings settings, Failures failures) {
+  /**
+   * Decoders as the settings say.
+   *
+   * @param keepsSpare whether a child waits for the next source
+   */
+  static Decoders decoders(Settings settings, boolean keepsSpare, Failures failures) {
     Duration silence = settings.get(IngestSettings.RECONNECT_AFTER);
     Dialer.Patience usual = Dialer.Patience.USUAL;
     return new LinkedDecoders(
         DecoderPool.start(
-            settings.get(IngestSettings.PICTURE_MAX_WIDTH),
-            settings.get(IngestSettings.JPEG_QUALITY),
+            new FfmpegOrder(
+                settings.get(IngestSettings.PICTURE_MAX_WIDTH),
+                settings.get(IngestSettings.JPEG_QUALITY)),
+            DecoderProcess.Patience.USUAL,
+            keepsSpare,
             failures),
         policy(settings),
         Dialer.of(

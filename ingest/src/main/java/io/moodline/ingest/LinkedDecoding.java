@@ -169,7 +169,8 @@ final class LinkedDecoding implements Decoding {
               camera.title()
                   + " "
                   + String.valueOf(cause.getMessage()).replaceAll("\\p{Cntrl}", "?"),
-              cause.retry());
+              cause.retry(),
+              cause.lockedOut());
       if (child == null) {
         done = true;
         listener.failed(trouble);
@@ -203,6 +204,11 @@ final class LinkedDecoding implements Decoding {
 
   /** Passes on what the child tells; its end is told with the link's reason. */
   private final class Passing implements DecodeListener {
+    @Override
+    public void begun() {
+      tell(listener::begun);
+    }
+
     @Override
     public void opened(SourceInfo info) {
       tell(() -> listener.opened(info));

@@ -25,7 +25,7 @@ final class RtpPorts implements Closeable {
   /** Takes a packet. */
   @FunctionalInterface
   interface Packets {
-    void take(boolean rtcp, byte[] packet) throws IOException;
+    void take(boolean rtcp, byte[] packet) throws IOException, SourceException;
   }
 
   private static final int TRIES = 50;
@@ -103,7 +103,7 @@ final class RtpPorts implements Closeable {
    * @return false when the ports are closed
    * @throws SocketTimeoutException when the camera has been silent for too long
    */
-  boolean receive(Packets packets) throws IOException {
+  boolean receive(Packets packets) throws IOException, SourceException {
     try {
       selector.select(WAIT_MILLIS);
       selector.selectedKeys().clear();
@@ -118,7 +118,8 @@ final class RtpPorts implements Closeable {
     return true;
   }
 
-  private void take(DatagramChannel channel, boolean isRtcp, Packets packets) throws IOException {
+  private void take(DatagramChannel channel, boolean isRtcp, Packets packets)
+      throws IOException, SourceException {
     InetSocketAddress from = (InetSocketAddress) channel.receive(buffer.clear());
     while (from != null) {
       if (camera.equals(from.getAddress())) {

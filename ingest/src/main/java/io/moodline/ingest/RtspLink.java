@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -100,7 +101,11 @@ final class RtspLink implements SourceLink {
           "describes itself in " + length + " bytes: that is no camera", true);
     }
     String text = new String(wire().readBytes((int) length), StandardCharsets.ISO_8859_1);
-    media = Sdp.parse(text);
+    Sdp video = Sdp.parse(text);
+    media = video;
+    if (video.codec().equals("H264")) {
+      check(H264Size.ofParameters(video.parameters()));
+    }
     String base =
         answer
             .header("content-base")
@@ -272,6 +277,7 @@ final class RtspLink implements SourceLink {
         }
         out.flush();
         while (wire().hasInput()) {
+          wire().within(dialer.patience().open());
           message(wire().readLine());
         }
       }
@@ -304,12 +310,32 @@ final class RtspLink implements SourceLink {
     }
   }
 
+  private static void check(Optional<H264Size> size) throws SourceException {
+    if (size.isPresent() && size.get().isTooLarge()) {
+      throw SourceException.tooLarge(size.get().width(), size.get().height());
+    }
+  }
+
   private void packet(RtspPlayer child, OutputStream out, boolean rtcp, byte[] packet)
-      throws IOException {
+      throws IOException, SourceException {
     boolean whole = packet.length >= (rtcp ? 8 : 13) && (packet[0] & 0xC0) == 0x80;
     if (whole && (rtcp || (packet[1] & 0x7F) == require(media).payloadType())) {
+      if (!rtcp && require(media).codec().equals("H264")) {
+        check(H264Size.ofPayload(payload(packet)));
+      }
       child.packet(out, rtcp, packet);
     }
+  }
+
+  /** What follows the header of an RTP packet (RFC 3550, 5.1), as far as a parameter set goes. */
+  private static byte[] payload(byte[] packet) {
+    int at = 12 + 4 * (packet[0] & 0x0F);
+    if ((packet[0] & 0x10) != 0 && at + 4 <= packet.length) {
+      at += 4 + 4 * ((packet[at + 2] & 0xFF) << 8 | packet[at + 3] & 0xFF);
+    }
+    int type = at < packet.length ? packet[at] & 0x1F : 0;
+    boolean mayHoldOne = type == 7 || type == 24;
+    return mayHoldOne ? Arrays.copyOfRange(packet, at, packet.length) : new byte[0];
   }
 
   /** What a camera says in between: an answer to a sign of life, or that the session is over. */
@@ -317,8 +343,10 @@ final class RtspLink implements SourceLink {
     if (line.isEmpty()) {
       return;
     }
+    wire().within(dialer.patience().open());
     WireHead head = WireHead.read(wire(), line);
     skipBody(head);
+    wire().atLeisure();
     if (line.startsWith("REDIRECT") || line.startsWith("TEARDOWN")) {
       throw new SourceException("ended the session", true);
     }

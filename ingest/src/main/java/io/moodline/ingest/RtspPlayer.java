@@ -26,6 +26,7 @@ final class RtspPlayer {
   RtspPlayer(Wire wire, String path) {
     this.wire = wire;
     this.path = path;
+    wire.within(wire.silence());
   }
 
   /**
@@ -63,6 +64,7 @@ final class RtspPlayer {
                 "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1;timeout=3600\r\n",
                 "");
         case "PLAY" -> {
+          wire.atLeisure();
           playSequence = sequence;
           return true;
         }

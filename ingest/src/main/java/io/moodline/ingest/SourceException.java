@@ -27,15 +27,26 @@ final class SourceException extends Exception {
   private static final int NO_ROUTE = -113;
 
   private final boolean retry;
+  private final boolean lockedOut;
 
   SourceException(String message, boolean retry) {
+    this(message, retry, false);
+  }
+
+  private SourceException(String message, boolean retry, boolean lockedOut) {
     super(message);
     this.retry = retry;
+    this.lockedOut = lockedOut;
   }
 
   /** Whether another try may do better. */
   boolean retry() {
     return retry;
+  }
+
+  /** Whether it refuses the password: many tries could lock the account. */
+  boolean lockedOut() {
+    return lockedOut;
   }
 
   /** Pictures of a size that is a mistake or an attack. */
@@ -50,6 +61,7 @@ final class SourceException extends Exception {
         withCredentials
             ? "refuses the user name or password"
             : "asks for a user name and a password",
+        true,
         true);
   }
 

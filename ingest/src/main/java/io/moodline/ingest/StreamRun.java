@@ -147,7 +147,8 @@ final class StreamRun {
         record.endRun(EndReason.FAILED, refused.getMessage());
         record.enter(StreamState.REFUSED, refused.getMessage());
       } else {
-        retry(String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage()));
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        retry(new DecodeFailure(String.valueOf(cause.getMessage()), true));
       }
     }
   }
@@ -179,7 +180,8 @@ final class StreamRun {
   private void watch(Attempt open) {
     long silent = open.silentNanos();
     if (silent > work.limits().reconnectAfter().toNanos()) {
-      end("the source sent no frame for " + Duration.ofNanos(silent).toSeconds() + " s");
+      String why = "the source sent no frame for " + Duration.ofNanos(silent).toSeconds() + " s";
+      end(new DecodeFailure(why, true));
     } else if (silent > work.limits().stallAfter().toNanos()) {
       if (state() == StreamState.STREAMING) {
         record.enter(
@@ -195,14 +197,14 @@ final class StreamRun {
       work.metrics().decoderFailed(failure.retry());
     }
     if (isLive()) {
-      end(failure == null ? "the source ended" : failure.message());
+      end(failure == null ? new DecodeFailure("the source ended", true) : failure);
     } else if (failure == null) {
       closeAttempt();
       record.endRun(EndReason.FINISHED, null);
       record.enter(StreamState.FINISHED, null);
     } else if (failure.retry() && backoff.failures() < RECORDING_TRIES) {
       closeAttempt();
-      retry(failure.message());
+      retry(failure);
     } else {
       closeAttempt();
       boolean some = record.published() > 0;
@@ -212,15 +214,15 @@ final class StreamRun {
   }
 
   /** A live source went away. */
-  private void end(String reason) {
+  private void end(DecodeFailure failure) {
     closeAttempt();
-    record.endRun(EndReason.DISCONNECTED, reason);
-    retry(reason);
+    record.endRun(EndReason.DISCONNECTED, failure.message());
+    retry(failure);
   }
 
-  private void retry(String reason) {
-    nextTryNanos = System.nanoTime() + backoff.next().toNanos();
-    record.enter(StreamState.BACKING_OFF, reason);
+  private void retry(DecodeFailure failure) {
+    nextTryNanos = System.nanoTime() + backoff.next(failure.lockedOut()).toNanos();
+    record.enter(StreamState.BACKING_OFF, failure.message());
   }
 
   /** The user removed the stream. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.moodline.ingest.DecodeListener.DecodedFrame;
+import io.moodline.schemas.SourceUri;
 import io.moodline.schemas.VideoContainer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DecoderPoolTest {
   private static final SyntheticClip CLIP = Clips.numbered(6);
   private static final int ALL = 1_000_000;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   @TempDir static Path folder;
   private static Path recording;
 
@@ -163,6 +165,28 @@ class DecoderPoolTest {
       }
       assertThat(next.failure).isNull();
       assertThat(next.frames).hasSize(140);
+    }
+  }
+
+  @Test
+  void keepsSourcesApartWhoseChildWentDown() throws Exception {
+    SourceUri uri = SourceUri.parse("synthetic:recording?size=64x64&seconds=9&faces=0");
+    try (DecoderPool pool = pool()) {
+      List<Heard> fallen = List.of(new Heard(), new Heard());
+      for (int i = 0; i < 2; i++) {
+        DecodeOrder order = i == 0 ? order(5, -1) : new DecodeOrder.Synthetic(uri, 5, -1);
+        pool.open(order, fallen.get(i)).grant(1);
+      }
+      await().atMost(PATIENCE).until(() -> fallen.stream().allMatch(one -> !one.frames.isEmpty()));
+      assertThat(pool.sourceCounts()).contains(2);
+      pool.pids().forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+      for (Heard heard : fallen) {
+        assertThat(heard.awaitEnd().failure.retry()).isTrue();
+      }
+      try (var one = pool.open(order(5, -1), new Heard());
+          var other = pool.open(new DecodeOrder.Synthetic(uri, 5, -1), new Heard())) {
+        assertThat(pool.sourceCounts().stream().filter(count -> count == 1)).hasSize(2);
+      }
     }
   }
 

@@ -25,7 +25,11 @@ public final class Sink implements AutoCloseable {
   private final QueryGate gate;
   private final TimelineQueries timelines;
 
-  private Sink(StageContext ctx, RecordingCheck check, @Nullable TimelineQueries given) {
+  private Sink(
+      StageContext ctx,
+      RecordingCheck check,
+      SourceCheck sources,
+      @Nullable TimelineQueries given) {
     try {
       ctx.health().report(HEALTH_PART, Health.State.STARTING, "");
       MediaFolder media = MediaFolder.open(ctx.settings());
@@ -37,7 +41,8 @@ public final class Sink implements AutoCloseable {
       RuleRegistry rules = open(RuleRegistry.start(ctx, metrics));
       events = open(new EventRoutes(ctx, registry, metrics));
       WebhookRoutes webhooks = open(new WebhookRoutes(ctx, events, metrics));
-      StreamRoutes streams = new StreamRoutes(ctx, registry, media, check);
+      ProbeRoutes probe = new ProbeRoutes(sources, ctx.secrets());
+      StreamRoutes streams = new StreamRoutes(ctx, registry, media, check, probe);
       long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
@@ -51,6 +56,8 @@ public final class Sink implements AutoCloseable {
                   metrics,
                   List.of(
                       streams,
+                      probe,
+                      new HistoryRoutes(registry, ctx.clock()),
                       timelineRoutes,
                       exports,
                       new EmotionExport(ctx, registry, exports, metrics),
@@ -83,10 +90,11 @@ public final class Sink implements AutoCloseable {
    * are up.
    *
    * @param check looks into recordings before streams are made of them
+   * @param sources looks at sources on request
    * @throws io.moodline.runtime.UserException when the port is busy or the address is refused
    */
-  public static Sink start(StageContext ctx, RecordingCheck check) {
-    return new Sink(ctx, check, null);
+  public static Sink start(StageContext ctx, RecordingCheck check, SourceCheck sources) {
+    return new Sink(ctx, check, sources, null);
   }
 
   /**
@@ -99,8 +107,9 @@ public final class Sink implements AutoCloseable {
   }
 
   /** Starts the HTTP half alone, over timelines that are kept elsewhere. */
-  static Sink start(StageContext ctx, RecordingCheck check, TimelineQueries timelines) {
-    return new Sink(ctx, check, timelines);
+  static Sink start(
+      StageContext ctx, RecordingCheck check, SourceCheck sources, TimelineQueries timelines) {
+    return new Sink(ctx, check, sources, timelines);
   }
 
   /** Port of the HTTP server. */

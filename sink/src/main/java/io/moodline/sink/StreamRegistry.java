@@ -60,6 +60,7 @@ final class StreamRegistry implements AutoCloseable {
   private final Worker worker;
   private final ReentrantLock writing = new ReentrantLock();
 
+  private final StreamHistory history = new StreamHistory();
   private volatile boolean caughtUp;
   private final Object view = new Object(); // guards the four maps below
   private final Map<String, StreamSpec> specs = new TreeMap<>();
@@ -106,6 +107,11 @@ final class StreamRegistry implements AutoCloseable {
     synchronized (view) {
       return Optional.ofNullable(specs.get(id)).map(this::view);
     }
+  }
+
+  /** The last changes of the streams' states. */
+  StreamHistory history() {
+    return history;
   }
 
   /** What a writer makes of a stream. */
@@ -270,6 +276,7 @@ final class StreamRegistry implements AutoCloseable {
       }
     } else {
       take(record, Serdes.STREAM_STATUS, StreamStatus::getStreamId, statuses);
+      history.take(key(record), statuses.get(key(record)));
     }
   }
 

@@ -16,13 +16,19 @@ final class StreamRoutes implements Resource {
   private final StreamRegistry registry;
   private final MediaFolder media;
   private final RecordingCheck check;
+  private final ProbeRoutes probe;
 
   StreamRoutes(
-      StageContext stage, StreamRegistry registry, MediaFolder media, RecordingCheck check) {
+      StageContext stage,
+      StreamRegistry registry,
+      MediaFolder media,
+      RecordingCheck check,
+      ProbeRoutes probe) {
     this.stage = stage;
     this.registry = registry;
     this.media = media;
     this.check = check;
+    this.probe = probe;
   }
 
   @Override
@@ -54,11 +60,22 @@ final class StreamRoutes implements Resource {
         StreamRequest.read(
             JsonBody.read(ctx, StreamRequest.FIELDS),
             stage.settings().get(SinkSettings.FRAMES_PER_SECOND));
+    if (isProbed(ctx)) {
+      probe.check(request.source(), id, registry.find(id).map(StreamView::spec));
+    }
     StreamRegistry.Edited edited = edit(id, request, Precondition.read(ctx));
     if (edited.created()) {
       ctx.header("Location", "/api/v1/streams/" + id);
     }
     answer(ctx, edited.created() ? 201 : 200, edited.stream());
+  }
+
+  private static boolean isProbed(Context ctx) {
+    String given = ctx.queryParam("probe");
+    if (given != null && !given.equals("true") && !given.equals("false")) {
+      throw Problem.malformed("probe is true or false");
+    }
+    return "true".equals(given);
   }
 
   /** Registers a stream, or changes it, whatever was there. */

@@ -12,6 +12,8 @@ import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.TopicSetup;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.SourceReport;
+import io.moodline.schemas.SourceUri;
 import io.moodline.schemas.Topics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
@@ -27,6 +29,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -93,7 +96,10 @@ final class ApiFixture implements AutoCloseable {
             stage.secrets(),
             stage.failures(),
             stage.clock());
-    sink = real ? Sink.start(fresh, CHECK) : Sink.start(fresh, CHECK, timelines);
+    sink =
+        real
+            ? Sink.start(fresh, CHECK, ApiFixture::probe)
+            : Sink.start(fresh, CHECK, ApiFixture::probe, timelines);
     org.awaitility.Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> stage.health().isReady());
@@ -122,6 +128,25 @@ final class ApiFixture implements AutoCloseable {
           }
         }
       };
+
+  /** Stands for ingest's probe: a camera on port 1 is off; the password is told by the rate. */
+  private static SourceReport probe(SourceUri source) {
+    if (source.port() == 1) {
+      throw new UserException("the camera at " + source.host() + ":1 refuses the connection");
+    }
+    double rate = source.credentials().isPresent() ? 30 : 15;
+    return new SourceReport(
+        "h264",
+        1920,
+        1080,
+        rate,
+        rate,
+        Optional.empty(),
+        SourceReport.Clock.STEADY,
+        60,
+        60 / 1920.0,
+        4.4);
+  }
 
   /** Stands for ingest's decoder: a file whose text says so can not be decoded. */
   private static void check(Path file) {

@@ -81,7 +81,13 @@ class RoutedQueriesTest {
               SecretBox.open(folder.resolve("key")),
               (thread, cause) -> failures.add(cause),
               Clock.systemUTC());
-      sink = Sink.start(stage, file -> {});
+      sink =
+          Sink.start(
+              stage,
+              file -> {},
+              source -> {
+                throw new AssertionError("nothing is probed");
+              });
     }
 
     HttpResponse<String> get(String path) throws Exception {

@@ -3,6 +3,7 @@ package io.moodline.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.moodline.schemas.v1.StreamState;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -46,6 +47,41 @@ class StreamRoutesTest {
       assertThat(api.delete("/api/v1/streams/fresh-" + i).statusCode()).isEqualTo(204);
       assertThat(api.get("/api/v1/streams/fresh-" + i).statusCode()).isEqualTo(404);
     }
+  }
+
+  @Test
+  void looksAtASourceBeforeItIsAccepted() throws Exception {
+    var seen = api.post("/api/v1/probe", "{\"source\":\"rtsp://user:pass@10.0.0.9/x\"}");
+    assertThat(seen.statusCode()).isEqualTo(200);
+    api.description().check("SourceReport", ApiFixture.json(seen));
+    assertThat(ApiFixture.json(seen).get("statedFramesPerSecond").doubleValue()).isEqualTo(30);
+    var off = api.post("/api/v1/probe", "{\"source\":\"rtsp://10.0.0.9:1/x\"}");
+    assertThat(off.statusCode()).isEqualTo(422);
+    assertThat(off.body()).contains("refuses the connection");
+    String body = "{\"source\":\"rtsp://10.0.0.9:PORT/x\",\"purpose\":\"research\"}";
+    String path = "/api/v1/streams/probed?probe=";
+    assertThat(api.put(path + "true", body.replace("PORT", "1")).statusCode()).isEqualTo(422);
+    assertThat(api.get("/api/v1/streams/probed").statusCode()).isEqualTo(404);
+    assertThat(api.put(path + "true", body.replace("PORT", "2")).statusCode()).isEqualTo(201);
+    assertThat(api.put(path + "false", body.replace("PORT", "1")).statusCode()).isEqualTo(200);
+    assertThat(api.put(path + "perhaps", body.replace("PORT", "2")).statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void showsTheHistoryOfAStream() throws Exception {
+    assertThat(api.get("/api/v1/streams/history-1/history").statusCode()).isEqualTo(404);
+    api.put("/api/v1/streams/history-1", webcam(""));
+    ReplayRoutesTest.sendStatusOf(api, "history-1", StreamState.FAILED, 7);
+    org.awaitility.Awaitility.await()
+        .atMost(java.time.Duration.ofMinutes(2))
+        .until(
+            () ->
+                ApiFixture.json(api.get("/api/v1/streams/history-1/history")).get("changes").size()
+                    == 1);
+    JsonNode history = ApiFixture.json(api.get("/api/v1/streams/history-1/history"));
+    api.description().check("StateChange", history.at("/changes/0"));
+    assertThat(history.at("/lastTrouble/reason").textValue()).isEqualTo("the decoder gave up");
+    assertThat(history.at("/secondsByState/FAILED").doubleValue()).isGreaterThan(1e9);
   }
 
   @Test

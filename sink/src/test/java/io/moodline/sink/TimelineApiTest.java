@@ -290,6 +290,13 @@ class TimelineApiTest {
             stage.secrets(),
             stage.failures(),
             stage.clock());
-    Sink.start(other, file -> {}, api.timelines).close();
+    Sink.start(
+            other,
+            file -> {},
+            source -> {
+              throw new AssertionError("nothing is probed");
+            },
+            api.timelines)
+        .close();
   }
 }

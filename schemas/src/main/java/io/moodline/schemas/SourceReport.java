@@ -1,0 +1,45 @@
+package io.moodline.schemas;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What was found when a source was looked at for a few seconds. Thread-safe.
+ *
+ * @param codec FFmpeg's name, for example {@code h264}
+ * @param width of the picture as it is shown, pixels
+ * @param height of the picture as it is shown, pixels
+ * @param statedFramesPerSecond what the source says; 0 where it does not
+ * @param measuredFramesPerSecond by its own times; 0 where too few pictures came
+ * @param duration of a recording, as its container states it
+ * @param clock how its times run
+ * @param smallestFacePixels smaller faces are lost, in pixels of the source's picture
+ * @param smallestFaceShare the same as a part of the picture's width, 0 to 1
+ * @param farthestFaceMetres where an adult's face of 16 cm is as small as that, behind a lens that
+ *     sees 60 degrees
+ */
+public record SourceReport(
+    String codec,
+    int width,
+    int height,
+    double statedFramesPerSecond,
+    double measuredFramesPerSecond,
+    Optional<Duration> duration,
+    Clock clock,
+    int smallestFacePixels,
+    double smallestFaceShare,
+    double farthestFaceMetres) {
+  /** How a source's times run. */
+  public enum Clock {
+    /** Evenly, and as fast as the clock on the wall. */
+    STEADY,
+    /** With steps of very different lengths. */
+    UNEVEN,
+    /** Faster than the clock on the wall. */
+    FAST,
+    /** More slowly than the clock on the wall. */
+    SLOW,
+    /** Too few pictures came to tell. */
+    UNKNOWN
+  }
+}
