@@ -97,9 +97,7 @@ class FaultTableTest {
         await(() -> isPlaying("neighbour", before + 10));
         assertThat(runsOfTheNeighbour).as("runs of the stream beside the faults").hasSize(1);
       }
-      Awaitility.await()
-          .atMost(PATIENCE)
-          .until(() -> camera.connections() == 0 && links() == 0);
+      Awaitility.await().atMost(PATIENCE).until(() -> camera.connections() == 0 && links() == 0);
     }
     assertThat(bugs).isEmpty();
   }
