@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.analyzer.FrameIntake.Batching;
 import io.moodline.models.Bundles;
 import io.moodline.models.Devices;
 import io.moodline.runtime.Health;
@@ -8,7 +9,9 @@ import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.Worker;
+import io.moodline.schemas.v1.AnalyzerLoad;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.admin.Admin;
@@ -22,6 +25,8 @@ import org.slf4j.LoggerFactory;
 public final class Analyzer implements AutoCloseable {
   /** The consumer group's name below the topics' prefix. */
   public static final String GROUP = "analyzer";
+
+  private static final Duration CHOICES_PATIENCE = Duration.ofSeconds(10);
 
   private static final Logger log = LoggerFactory.getLogger(Analyzer.class);
 
@@ -72,7 +77,11 @@ public final class Analyzer implements AutoCloseable {
     String group = kafka.group(GROUP);
     String clientId = "moodline-analyzer-" + context.instance();
     int threads = threads(settings);
-    int batchFrames = settings.get(AnalyzerSettings.BATCH_FRAMES);
+    Batching batching =
+        new Batching(
+            settings.get(AnalyzerSettings.BATCH_FRAMES),
+            settings.get(AnalyzerSettings.BATCH_DEADLINE),
+            settings.get(AnalyzerSettings.LIVE_WEIGHT));
     AnalyzerMetrics metrics = new AnalyzerMetrics(context.metrics());
     Recovery recovery =
         new Recovery(
@@ -84,6 +93,12 @@ public final class Analyzer implements AutoCloseable {
     context.health().report("model", Health.State.UP, modelName);
     context.health().report("device", Health.State.UP, devices.toString());
     metrics.sessions(devices.device().id(), devices.sessions());
+    StatusReports reports = own(new StatusReports(kafka, clientId + "-status", context.instance()));
+    Load load =
+        new Load(
+            settings.get(AnalyzerSettings.LIVE_MAX_AGE),
+            context.clock(),
+            state -> announce(state, context.health(), reports));
 
     Models models =
         own(
@@ -94,16 +109,12 @@ public final class Analyzer implements AutoCloseable {
                 devices,
                 context.clock()));
     DetectThreads detectThreads =
-        own(DetectThreads.start(threads, 2 * batchFrames, detectors, metrics, context.failures()));
-    FrameIntake intake =
         own(
-            new FrameIntake(
-                kafka,
-                clientId,
-                group,
-                batchFrames,
-                settings.get(AnalyzerSettings.LIVE_WEIGHT),
-                metrics));
+            DetectThreads.start(
+                threads, 2 * batching.frames(), detectors, metrics, context.failures()));
+    TrialTally tally = new TrialTally(metrics);
+    followChoices(context, models, reports);
+    FrameIntake intake = own(new FrameIntake(kafka, clientId, group, batching, metrics));
     OutcomePublisher publisher =
         own(new OutcomePublisher(kafka, clientId, group + "-" + context.instance()));
     FrameAnalyzer flow =
@@ -112,12 +123,10 @@ public final class Analyzer implements AutoCloseable {
             publisher,
             detectThreads,
             models,
-            new FaceScorer(keptScores(settings), metrics),
+            new FaceScorer(keptScores(settings), tally, metrics),
             new Outcomes(detectors.name(), context.clock()),
             metrics,
-            new FrameAnalyzer.Rules(
-                settings.get(AnalyzerSettings.LIVE_MAX_AGE),
-                settings.get(AnalyzerSettings.BATCH_DEADLINE)),
+            load,
             recovery);
     Runnable stopFlow =
         () -> {
@@ -126,6 +135,49 @@ public final class Analyzer implements AutoCloseable {
         };
     own(Worker.start("analyzer-flow", flow::run, stopFlow, context.failures()));
 
+    StatusSource status =
+        new StatusSource(
+            context.instance(), detectors.name(), models, load, tally, metrics, context.clock());
+    own(
+        Worker.start(
+            "analyzer-status",
+            worker -> reports.run(worker, status::now),
+            reports::changed,
+            context.failures()));
+    startTrimmer(context, group, clientId);
+  }
+
+  private static void announce(Load.State state, Health health, StatusReports reports) {
+    boolean normal = state.load() == AnalyzerLoad.NORMAL;
+    health.report("load", normal ? Health.State.UP : Health.State.DEGRADED, state.givenUp());
+    reports.changed();
+    log.atWarn()
+        .addKeyValue("load", state.load())
+        .addKeyValue("oldestMillis", state.oldest().toMillis())
+        .log("the analyzer's load changed");
+  }
+
+  private void followChoices(StageContext context, Models models, StatusReports reports) {
+    ModelChoices choices =
+        own(
+            new ModelChoices(
+                context.kafka(),
+                "moodline-analyzer-" + context.instance() + "-models",
+                models::load,
+                chosen -> {
+                  models.choose(chosen);
+                  Model promoted = chosen.model();
+                  String name = promoted == null ? modelName : promoted.bundle().name();
+                  context.health().report("model", Health.State.UP, name);
+                  reports.changed();
+                }));
+    choices.catchUp(CHOICES_PATIENCE);
+    models.nextBatch();
+    own(Worker.start("analyzer-models", choices::run, choices::wakeUp, context.failures()));
+  }
+
+  private void startTrimmer(StageContext context, String group, String clientId) {
+    KafkaConnection kafka = context.kafka();
     Admin admin = own(kafka.admin(clientId + "-trimmer"));
     Set<String> topics = Set.of(kafka.topics().frames(), kafka.topics().recordingFrames());
     FrameTrimmer trimmer = new FrameTrimmer(admin, group, topics, context.clock());

@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.schemas.v1.AnalyzerLoad;
 import io.moodline.schemas.v1.StreamKind;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.metrics.Counter;
@@ -9,6 +10,8 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What the analyzer counts. Of each kind of stream:
@@ -37,12 +40,16 @@ final class AnalyzerMetrics {
   private final Counter failedTransactions;
   private final Counter revocations;
   private final Gauge inHand;
+  private final Counter tried;
+  private final Histogram trialDifference;
+  private final Gauge load;
   private final Histogram batchFrames;
   private final Histogram batchFaces;
   private final Histogram steps;
   private final Histogram age;
   private final Gauge lag;
   private final Gauge sessions;
+  private final Map<String, Long> lags = new ConcurrentHashMap<>();
 
   AnalyzerMetrics(PrometheusRegistry registry) {
     taken =
@@ -73,6 +80,27 @@ final class AnalyzerMetrics {
         counter("failed_transactions", "Transactions given up and done again.").register(registry);
     revocations =
         counter("revocations", "Times that partitions were taken away from this instance.")
+            .register(registry);
+    tried =
+        counter("trial_faces", "Faces that a model under trial scored too, by label.", "label")
+            .register(registry);
+    trialDifference =
+        histogram(
+                "trial_score_difference",
+                "Largest difference between two models' scores of one face.",
+                0.01,
+                0.05,
+                0.1,
+                0.2,
+                0.3,
+                0.5,
+                0.8)
+            .register(registry);
+    load =
+        Gauge.builder()
+            .name("moodline_analyzer_load")
+            .help(
+                "What is given up for live frames: 0 nothing, 1 trials, 2 speed of recordings, 3 stale frames.")
             .register(registry);
     inHand =
         Gauge.builder()
@@ -183,6 +211,16 @@ final class AnalyzerMetrics {
     inHand.set(0);
   }
 
+  /** Two models scored a face: with one label or two, and so far apart. */
+  void tried(boolean agrees, double difference) {
+    tried.labelValues(agrees ? "same" : "other").inc();
+    trialDifference.observe(difference);
+  }
+
+  void load(AnalyzerLoad now) {
+    load.set(now.ordinal());
+  }
+
   void inHand(int records) {
     inHand.set(records);
   }
@@ -197,6 +235,12 @@ final class AnalyzerMetrics {
 
   void lag(String topic, long records) {
     lag.labelValues(topic).set(records);
+    lags.put(topic, records);
+  }
+
+  /** Records that wait, by topic, as last reported. */
+  Map<String, Long> lags() {
+    return Map.copyOf(lags);
   }
 
   /** Adds the time since {@code startNanos} to a step. */

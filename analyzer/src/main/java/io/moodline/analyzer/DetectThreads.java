@@ -55,15 +55,24 @@ final class DetectThreads implements AutoCloseable {
 
   /** A frame's picture on its way. */
   private record Task(
-      FramePicture picture, FaceCropper cropper, CompletableFuture<Sighting> sighting) {}
+      FramePicture picture,
+      FaceCropper cropper,
+      @Nullable FaceCropper trialCropper,
+      CompletableFuture<Sighting> sighting) {}
 
   /** A frame's JPEG and the size that the frame states. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   record FramePicture(byte[] jpeg, int width, int height) {}
 
-  /** Hands a frame in; the answer comes when a thread has looked at it. */
-  Future<Sighting> look(FramePicture picture, FaceCropper cropper) throws InterruptedException {
-    Task task = new Task(picture, cropper, new CompletableFuture<>());
+  /**
+   * Hands a frame in; the answer comes when a thread has looked at it.
+   *
+   * @param trialCropper cuts its faces out for a second model; null for none
+   */
+  Future<Sighting> look(
+      FramePicture picture, FaceCropper cropper, @Nullable FaceCropper trialCropper)
+      throws InterruptedException {
+    Task task = new Task(picture, cropper, trialCropper, new CompletableFuture<>());
     queue.put(task);
     return task.sighting();
   }
@@ -146,13 +155,19 @@ final class DetectThreads implements AutoCloseable {
     try {
       List<LocatedFace> found = known == null ? detect(picture, detector) : known;
       long start = System.nanoTime();
-      List<CroppedFace> faces =
-          found.stream().map(face -> task.cropper().crop(picture, face)).toList();
+      FaceCropper second = task.trialCropper();
+      List<CroppedFace> faces = crop(task.cropper(), picture, found);
+      List<CroppedFace> forTrial = second == null ? List.of() : crop(second, picture, found);
       metrics.took(Step.CROP, start);
-      task.sighting().complete(new Sighting.Faces(faces));
+      task.sighting().complete(new Sighting.Faces(faces, forTrial));
     } catch (UnusablePictureException e) {
       task.sighting().complete(new Sighting.Unusable(e.reason()));
     }
+  }
+
+  private static List<CroppedFace> crop(
+      FaceCropper cropper, Picture picture, List<LocatedFace> found) {
+    return found.stream().map(face -> cropper.crop(picture, face)).toList();
   }
 
   /**

@@ -18,10 +18,12 @@ import java.util.Map;
  */
 final class FaceScorer {
   private final KeptScores keptScores;
+  private final TrialTally tally;
   private final AnalyzerMetrics metrics;
 
-  FaceScorer(KeptScores keptScores, AnalyzerMetrics metrics) {
+  FaceScorer(KeptScores keptScores, TrialTally tally, AnalyzerMetrics metrics) {
     this.keptScores = keptScores;
+    this.tally = tally;
     this.metrics = metrics;
   }
 
@@ -39,6 +41,16 @@ final class FaceScorer {
     Group() {
       this(new ArrayList<>(), new ArrayList<>());
     }
+
+    Given add(CroppedFace face) {
+      return add(face, new Given(new Answer(), false));
+    }
+
+    Given add(CroppedFace face, Given given) {
+      faces.add(face);
+      answers.add(given.answer());
+      return given;
+    }
   }
 
   /** Waits for the detectors and gives the answer for each face that they found. */
@@ -49,6 +61,10 @@ final class FaceScorer {
       if (pending instanceof Looking looking && looking.await() instanceof Sighting.Faces sighted) {
         Group group = groups.computeIfAbsent(looking.model(), model -> new Group());
         assign(looking, sighted.faces(), group, given);
+        if (looking.trial() != null) {
+          Group tried = groups.computeIfAbsent(looking.trial(), model -> new Group());
+          sighted.forTrial().forEach(face -> given.put(face, tried.add(face)));
+        }
       }
     }
     groups.forEach(this::classify);
@@ -64,8 +80,7 @@ final class FaceScorer {
     for (int i = 0; i < answers.size(); i++) {
       given.put(faces.get(i), answers.get(i));
       if (!answers.get(i).kept()) {
-        group.faces().add(faces.get(i));
-        group.answers().add(answers.get(i).answer());
+        group.add(faces.get(i), answers.get(i));
       }
     }
   }
@@ -77,6 +92,15 @@ final class FaceScorer {
       group.answers().get(i).set(scores[i]);
     }
     metrics.took(Step.CLASSIFY, start);
+  }
+
+  /** Counts where a model under trial differs, in outcomes that are committed. */
+  void compare(List<Outcome> committed) {
+    for (Outcome outcome : committed) {
+      if (outcome.result() != null && outcome.trial() != null) {
+        tally.count(outcome.result(), outcome.trial());
+      }
+    }
   }
 
   /** Forgets what frames looked like that are given up and will be read again. */

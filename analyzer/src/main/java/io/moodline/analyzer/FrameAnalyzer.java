@@ -1,13 +1,13 @@
 package io.moodline.analyzer;
 
 import io.moodline.analyzer.AnalyzerMetrics.Step;
-import io.moodline.analyzer.DetectThreads.FramePicture;
 import io.moodline.analyzer.FaceScorer.Scored;
 import io.moodline.analyzer.FrameIntake.RevokedException;
 import io.moodline.analyzer.Pending.Known;
 import io.moodline.analyzer.Pending.Looking;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.runtime.Worker;
+import io.moodline.schemas.v1.AnalyzerLoad;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.StreamKind;
 import java.time.Clock;
@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
@@ -49,21 +50,13 @@ final class FrameAnalyzer {
   private final FaceScorer scorer;
   private final Outcomes outcomes;
   private final AnalyzerMetrics metrics;
-  private final Rules rules;
+  private final Load load;
   private final Clock clock;
   private final Recovery recovery;
   private MicroBatch working;
   private MicroBatch filling;
   private boolean transactionInDoubt;
   private boolean positionsInDoubt;
-
-  /**
-   * How frames are taken.
-   *
-   * @param liveMaxAge an older live frame is STALE
-   * @param deadline how long a micro-batch that is not full waits for more
-   */
-  record Rules(Duration liveMaxAge, Duration deadline) {}
 
   FrameAnalyzer(
       FrameIntake intake,
@@ -73,7 +66,7 @@ final class FrameAnalyzer {
       FaceScorer scorer,
       Outcomes outcomes,
       AnalyzerMetrics metrics,
-      Rules rules,
+      Load load,
       Recovery recovery) {
     this.intake = intake;
     this.publisher = publisher;
@@ -82,11 +75,11 @@ final class FrameAnalyzer {
     this.scorer = scorer;
     this.outcomes = outcomes;
     this.metrics = metrics;
-    this.rules = rules;
+    this.load = load;
     this.clock = outcomes.clock();
     this.recovery = recovery;
-    this.working = new MicroBatch(rules.deadline());
-    this.filling = new MicroBatch(rules.deadline());
+    this.working = intake.newBatch();
+    this.filling = intake.newBatch();
   }
 
   /** Analyses until told to stop; what is in hand then is left to the next start. */
@@ -126,23 +119,32 @@ final class FrameAnalyzer {
       batch.giveUp();
       metrics.returned(batch);
     }
-    working = new MicroBatch(rules.deadline());
-    filling = new MicroBatch(rules.deadline());
+    working = intake.newBatch();
+    filling = intake.newBatch();
     scorer.forget();
     positionsInDoubt = true;
   }
 
   private void analyseNext() throws InterruptedException {
+    watchLoad();
     if (working.isEmpty()) {
       fill();
       working = filling;
-      filling = new MicroBatch(rules.deadline());
+      filling = intake.newBatch();
+      models.nextBatch();
     }
     if (!working.isEmpty()) {
       lookAhead();
       commit(finish());
-      working = new MicroBatch(rules.deadline());
+      working = intake.newBatch();
     }
+  }
+
+  /** Takes or takes back a step of the ladder in {@link Load}. */
+  private void watchLoad() {
+    AnalyzerLoad now = load.now();
+    intake.slowRecordings(now.compareTo(AnalyzerLoad.RECORDINGS_SLOWED) >= 0);
+    metrics.load(now);
   }
 
   /** Takes frames until the micro-batch is full, or due and nothing waits. */
@@ -181,20 +183,18 @@ final class FrameAnalyzer {
       return new Known(outcomes.endOfRun(record, frame));
     }
     metrics.taken(frame.getKind());
-    if (isStale(frame)) {
+    if (frame.getKind() == StreamKind.LIVE && load.isStale(frame.getCaptureTime())) {
       return new Known(outcomes.skipped(record, frame, Outcomes.STALE));
     }
     Model model = models.get(frame.getModel());
     if (model == null) {
       return new Known(outcomes.failed(record, frame, FailReason.NO_MODEL));
     }
-    FramePicture picture = FrameRecords.picture(frame);
-    return new Looking(record, frame, model, detectThreads.look(picture, model.cropper()));
-  }
-
-  private boolean isStale(Frame frame) {
-    return frame.getKind() == StreamKind.LIVE
-        && frame.getCaptureTime().plus(rules.liveMaxAge()).isBefore(clock.instant());
+    Model trial = load.now() == AnalyzerLoad.NORMAL ? models.inUse().trialFor(frame) : null;
+    Future<Sighting> sighting =
+        detectThreads.look(
+            FrameRecords.picture(frame), model.cropper(), trial == null ? null : trial.cropper());
+    return new Looking(record, frame, model, trial, sighting);
   }
 
   /** Waits for the detectors, scores the faces of all streams together, writes the outcomes. */
@@ -215,8 +215,7 @@ final class FrameAnalyzer {
     Looking looking = (Looking) pending;
     Sighting sighting = looking.await();
     if (sighting instanceof Sighting.Faces found) {
-      return outcomes.analysed(
-          looking.source(), looking.frame(), looking.model(), found.faces(), scores);
+      return outcomes.analysed(looking, found, scores);
     }
     FailReason reason = ((Sighting.Unusable) sighting).reason();
     return outcomes.failed(looking.source(), looking.frame(), reason);
@@ -227,5 +226,6 @@ final class FrameAnalyzer {
     publisher.publish(results, working.next(), intake.member());
     metrics.took(Step.PUBLISH, start);
     results.forEach(result -> metrics.committed(result, clock.instant()));
+    scorer.compare(results);
   }
 }

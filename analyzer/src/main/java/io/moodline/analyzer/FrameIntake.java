@@ -36,6 +36,9 @@ final class FrameIntake implements AutoCloseable {
   /** Most bytes that one answer of a broker holds; a batch is cut from what was fetched. */
   private static final int FETCH_BYTES = 16 * 1024 * 1024;
 
+  /** So many times as many live turns while recordings are slowed. */
+  private static final int SLOWED = 4;
+
   /** Whose frames a micro-batch is taken from. */
   private enum Turn {
     LIVE,
@@ -46,24 +49,32 @@ final class FrameIntake implements AutoCloseable {
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final String liveTopic;
   private final String recordingTopic;
-  private final int batchFrames;
+  private final Batching batching;
   private final int pollFrames;
-  private final int liveWeight;
   private final AnalyzerMetrics metrics;
   private boolean revoked;
   private Turn turn = Turn.BOTH;
   private int liveTurns;
+  private int liveWeight;
+
+  /**
+   * How frames are taken.
+   *
+   * @param frames most of a micro-batch
+   * @param deadline how long one that is not full waits for more
+   * @param liveWeight turns of live frames for each turn of recordings while both wait
+   */
+  record Batching(int frames, Duration deadline, int liveWeight) {}
 
   FrameIntake(
       KafkaConnection kafka,
       String clientId,
       String group,
-      int batchFrames,
-      int liveWeight,
+      Batching batching,
       AnalyzerMetrics metrics) {
-    this.batchFrames = batchFrames;
-    this.pollFrames = Math.max(1, batchFrames / 2);
-    this.liveWeight = liveWeight;
+    this.batching = batching;
+    this.pollFrames = Math.max(1, batching.frames() / 2);
+    this.liveWeight = batching.liveWeight();
     this.liveTopic = kafka.topics().frames();
     this.recordingTopic = kafka.topics().recordingFrames();
     this.metrics = metrics;
@@ -138,9 +149,14 @@ final class FrameIntake implements AutoCloseable {
     return records;
   }
 
+  /** An empty micro-batch. */
+  MicroBatch newBatch() {
+    return new MicroBatch(batching.deadline());
+  }
+
   /** Whether a micro-batch of so many frames has room for those of another turn. */
   boolean fits(int frames) {
-    return frames + pollFrames <= batchFrames;
+    return frames + pollFrames <= batching.frames();
   }
 
   private void listenTo(Turn wanted) {
@@ -166,6 +182,11 @@ final class FrameIntake implements AutoCloseable {
           .ifPresent(records -> lag.merge(partition.topic(), records, Long::sum));
     }
     lag.forEach(metrics::lag);
+  }
+
+  /** Gives recordings a smaller share while live frames are late, or their usual one. */
+  void slowRecordings(boolean slow) {
+    liveWeight = (slow ? SLOWED : 1) * batching.liveWeight();
   }
 
   /** Goes back to what is committed. */

@@ -30,9 +30,10 @@ final class KeptScores {
   private static final double LEAST_OVERLAP = 0.7;
 
   /**
-   * Grey levels by which no cell may differ. On videos of 9 people at 25 frames per second scores
-   * kept under this limit differ from computed ones by less than the labels' own noise, see
-   * docs/performance.md.
+   * Grey levels by which no cell may differ. Of 668 faces in five videos at 25 frames per second 18
+   * % are kept under this limit; their scores differ from computed ones by 0.0007 in the mean and
+   * 0.04 at most, and no label changes. Under 10, 22 % are kept and 2 % of those change their
+   * label.
    */
   private static final int MOST_DIFFERENCE = 6;
 

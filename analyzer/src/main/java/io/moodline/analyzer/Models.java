@@ -8,9 +8,14 @@ import io.moodline.runtime.UserException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,13 +23,19 @@ import org.slf4j.LoggerFactory;
 /**
  * The models that streams ask for by name, opened when first asked for and kept. A name that can
  * not be opened is not tried again for a while, since frames ask many times a second. Owns the
- * models. Confined to one thread.
+ * models. Confined to one thread, but for {@link #choose} and {@link #inUse}.
+ *
+ * <p>What is chosen while the analyzer runs takes effect between two micro-batches. A model that is
+ * no longer chosen is closed when no micro-batch can know it any more.
  */
 final class Models implements AutoCloseable {
   private static final Duration BEFORE_NEXT_TRY = Duration.ofSeconds(30);
 
   /** Names come from a topic, so what is remembered of wrong ones is bounded. */
   private static final int MOST_REFUSED = 100;
+
+  /** While one begins, one is worked on. */
+  private static final int BATCHES_IN_HAND = 2;
 
   private static final Logger log = LoggerFactory.getLogger(Models.class);
 
@@ -34,6 +45,10 @@ final class Models implements AutoCloseable {
   private final Devices devices;
   private final Clock clock;
   private final Map<String, Model> open = new HashMap<>();
+  private final Queue<ModelsInUse> chosen = new ConcurrentLinkedQueue<>();
+  private final List<Retired> retired = new ArrayList<>();
+  private volatile ModelsInUse inUse = ModelsInUse.AS_SET;
+  private long batches;
   private final Map<String, Instant> refused =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -43,6 +58,9 @@ final class Models implements AutoCloseable {
           return size() > MOST_REFUSED;
         }
       };
+
+  /** A model that micro-batches up to a number may still use. */
+  private record Retired(Model model, long lastBatch) {}
 
   private Models(
       Bundles bundles, String defaultName, String detector, Devices devices, Clock clock) {
@@ -69,8 +87,54 @@ final class Models implements AutoCloseable {
     }
   }
 
-  /** The model of that name, the default for null; null when it can not be used. */
+  /** Uses other models from the next micro-batch on, and owns them; from any thread. */
+  void choose(ModelsInUse next) {
+    chosen.add(next);
+  }
+
+  /** What was chosen, as the last micro-batch met it; from any thread. */
+  ModelsInUse inUse() {
+    return inUse;
+  }
+
+  /** The model that the settings name. */
+  Model asSet() {
+    return Objects.requireNonNull(open.get(defaultName), "opened first");
+  }
+
+  /** A micro-batch begins: takes up what was chosen, closes what no batch knows any more. */
+  void nextBatch() {
+    batches++;
+    for (ModelsInUse next = chosen.poll(); next != null; next = chosen.poll()) {
+      ModelsInUse before = inUse;
+      inUse = next;
+      retire(before.model(), next);
+      retire(before.trial(), next);
+    }
+    retired.removeIf(this::closeIfUnknown);
+  }
+
+  private void retire(@Nullable Model model, ModelsInUse next) {
+    boolean waits = retired.stream().anyMatch(it -> it.model() == model);
+    if (model != null && !next.holds(model) && !waits) {
+      retired.add(new Retired(model, batches + BATCHES_IN_HAND));
+    }
+  }
+
+  private boolean closeIfUnknown(Retired old) {
+    if (batches <= old.lastBatch()) {
+      return false;
+    }
+    old.model().close();
+    return true;
+  }
+
+  /** The model of that name, the one in use for null; null when it can not be used. */
   @Nullable Model get(@Nullable String asked) {
+    Model promoted = inUse.model();
+    if (asked == null && promoted != null) {
+      return promoted;
+    }
     String name = asked == null ? defaultName : asked;
     Model model = open.get(name);
     if (model != null) {
@@ -100,13 +164,22 @@ final class Models implements AutoCloseable {
     }
   }
 
-  private Model load(String name) {
+  /**
+   * Opens a model for {@link #choose}; from any thread.
+   *
+   * @throws BundleException when it can not be used
+   */
+  Model load(String name) {
     Bundle bundle = bundles.resolve(name);
     return Model.open(bundle, detector, devices);
   }
 
   @Override
   public void close() {
+    chosen.add(ModelsInUse.AS_SET);
+    nextBatch(); // what was chosen is retired now
+    retired.forEach(it -> it.model().close());
+    retired.clear();
     open.values().forEach(Model::close);
     open.clear();
   }

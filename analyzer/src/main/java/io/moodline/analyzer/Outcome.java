@@ -15,12 +15,22 @@ import org.jspecify.annotations.Nullable;
  *
  * @param source the record that was read
  * @param result null only where the record is no frame at all
+ * @param trial what the model under trial says of the same frame; null for most
  */
 record Outcome(
     What what,
     ConsumerRecord<byte[], byte[]> source,
     @Nullable FrameFaces result,
-    @Nullable DeadLetter deadLetter) {
+    @Nullable DeadLetter deadLetter,
+    @Nullable FrameFaces trial) {
+  Outcome(
+      What what,
+      ConsumerRecord<byte[], byte[]> source,
+      @Nullable FrameFaces result,
+      @Nullable DeadLetter deadLetter) {
+    this(what, source, result, deadLetter, null);
+  }
+
   /** The kinds of outcomes; the first three are the ones on the wire. */
   enum What {
     ANALYSED,

@@ -57,7 +57,10 @@ final class OutcomePublisher implements AutoCloseable {
     current.beginTransaction();
     for (Outcome outcome : outcomes) {
       if (outcome.result() != null) {
-        current.send(result(outcome.result()));
+        current.send(result(kafka.topics().faces(), outcome.result()));
+      }
+      if (outcome.trial() != null) {
+        current.send(result(kafka.topics().shadowFaces(), outcome.trial()));
       }
       if (outcome.deadLetter() != null) {
         current.send(
@@ -85,10 +88,10 @@ final class OutcomePublisher implements AutoCloseable {
     }
   }
 
-  private ProducerRecord<byte[], byte[]> result(FrameFaces faces) {
+  private ProducerRecord<byte[], byte[]> result(String topic, FrameFaces faces) {
     String stream = faces.getStreamId();
     return new ProducerRecord<>(
-        kafka.topics().faces(),
+        topic,
         StreamPartition.of(stream, kafka.partitions()),
         stream.getBytes(StandardCharsets.UTF_8),
         Serdes.FRAME_FACES.encode(faces));

@@ -2,6 +2,7 @@ package io.moodline.analyzer;
 
 import io.moodline.analyzer.FaceScorer.Scored;
 import io.moodline.analyzer.Outcome.What;
+import io.moodline.analyzer.Pending.Looking;
 import io.moodline.analyzer.Sighting.CroppedFace;
 import io.moodline.models.Bundle;
 import io.moodline.schemas.v1.Box;
@@ -29,28 +30,30 @@ record Outcomes(String detector, Clock clock) {
   private static final String UNREADABLE = "UNREADABLE";
   private static final String STAGE = "analyzer";
 
-  /** The frame was looked at; {@code scores} has the model's answer for each face. */
-  Outcome analysed(
-      ConsumerRecord<byte[], byte[]> source,
-      Frame frame,
-      Model model,
-      List<CroppedFace> found,
-      Map<CroppedFace, Scored> scores) {
+  /** The frame was looked at; {@code scores} has the models' answers for each face. */
+  Outcome analysed(Looking looking, Sighting.Faces found, Map<CroppedFace, Scored> scores) {
+    Frame frame = looking.frame();
+    FrameFaces result = scored(frame, looking.model(), found.faces(), scores);
+    FrameFaces trial =
+        looking.trial() == null ? null : scored(frame, looking.trial(), found.forTrial(), scores);
+    return new Outcome(What.ANALYSED, looking.source(), result, null, trial);
+  }
+
+  private FrameFaces scored(
+      Frame frame, Model model, List<CroppedFace> found, Map<CroppedFace, Scored> scores) {
     List<Face> faces = new ArrayList<>();
     for (CroppedFace face : found) {
       Scored answer = Objects.requireNonNull(scores.get(face), "every face of a batch is scored");
       faces.add(face(frame, model.bundle(), face, answer));
     }
-    FrameFaces result =
-        about(frame)
-            .setOutcome(io.moodline.schemas.v1.Outcome.ANALYSED)
-            .setFaces(faces)
-            .setDetector(detector)
-            .setModel(model.bundle().name())
-            .setModelDigest(model.bundle().digest())
-            .setLabels(model.bundle().labels())
-            .build();
-    return new Outcome(What.ANALYSED, source, result, null);
+    return about(frame)
+        .setOutcome(io.moodline.schemas.v1.Outcome.ANALYSED)
+        .setFaces(faces)
+        .setDetector(detector)
+        .setModel(model.bundle().name())
+        .setModelDigest(model.bundle().digest())
+        .setLabels(model.bundle().labels())
+        .build();
   }
 
   Outcome skipped(ConsumerRecord<byte[], byte[]> source, Frame frame, String reason) {

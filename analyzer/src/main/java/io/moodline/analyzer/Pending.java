@@ -5,15 +5,24 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /** A record of a micro-batch on its way to its outcome. */
 sealed interface Pending {
   /** Its outcome was known at once. */
   record Known(Outcome outcome) implements Pending {}
 
-  /** A frame that waits for a detector's thread and for the model. */
+  /**
+   * A frame that waits for a detector's thread and for the model.
+   *
+   * @param trial a second model that scores it too; null for most
+   */
   record Looking(
-      ConsumerRecord<byte[], byte[]> source, Frame frame, Model model, Future<Sighting> sighting)
+      ConsumerRecord<byte[], byte[]> source,
+      Frame frame,
+      Model model,
+      @Nullable Model trial,
+      Future<Sighting> sighting)
       implements Pending {
     /**
      * Waits for the detector's thread.

@@ -5,8 +5,12 @@ import java.util.List;
 
 /** What a detector's thread made of one frame. */
 sealed interface Sighting {
-  /** Its faces, in {@link LocatedFace#ORDER}. */
-  record Faces(List<CroppedFace> faces) implements Sighting {}
+  /**
+   * Its faces, in {@link LocatedFace#ORDER}.
+   *
+   * @param forTrial the same ones as a model under trial takes them; empty without one
+   */
+  record Faces(List<CroppedFace> faces, List<CroppedFace> forTrial) implements Sighting {}
 
   /** It can not be analysed. */
   record Unusable(FailReason reason) implements Sighting {}

@@ -12,6 +12,7 @@ import io.moodline.schemas.AvroSerde;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.Topics;
+import io.moodline.schemas.v1.AnalyzerStatus;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
@@ -120,6 +121,20 @@ final class TestKafka implements AutoCloseable {
 
     List<FrameFaces> faces() {
       return read(kafka.topics().faces(), Serdes.FRAME_FACES, record -> true);
+    }
+
+    List<FrameFaces> shadowFaces() {
+      return read(kafka.topics().shadowFaces(), Serdes.FRAME_FACES, record -> true);
+    }
+
+    /** What an analyzer last said of itself; null before it has said anything. */
+    AnalyzerStatus lastStatus() {
+      List<AnalyzerStatus> all =
+          read(
+              kafka.topics().analyzerStatus(),
+              Serdes.ANALYZER_STATUS,
+              record -> record.value() != null);
+      return all.isEmpty() ? null : all.get(all.size() - 1);
     }
 
     List<DeadLetter> deadLetters() {

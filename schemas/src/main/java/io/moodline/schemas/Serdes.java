@@ -1,12 +1,14 @@
 package io.moodline.schemas;
 
 import io.moodline.schemas.v1.Alert;
+import io.moodline.schemas.v1.AnalyzerStatus;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
 import io.moodline.schemas.v1.FaceTrack;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.ModelChoice;
 import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.Rule;
 import io.moodline.schemas.v1.RuleStates;
@@ -59,6 +61,10 @@ public final class Serdes {
       new AvroSerde<>(Webhook.getEncoder(), Webhook.getDecoder());
   public static final AvroSerde<WebhookStatus> WEBHOOK_STATUS =
       new AvroSerde<>(WebhookStatus.getEncoder(), WebhookStatus.getDecoder());
+  public static final AvroSerde<ModelChoice> MODEL_CHOICE =
+      new AvroSerde<>(ModelChoice.getEncoder(), ModelChoice.getDecoder());
+  public static final AvroSerde<AnalyzerStatus> ANALYZER_STATUS =
+      new AvroSerde<>(AnalyzerStatus.getEncoder(), AnalyzerStatus.getDecoder());
   public static final AvroSerde<DeadLetter> DEAD_LETTER =
       new AvroSerde<>(DeadLetter.getEncoder(), DeadLetter.getDecoder());
 

@@ -121,6 +121,16 @@ public final class Topics {
     return name("shadow-faces");
   }
 
+  /** Which model is in use and which one is tried. */
+  public String modelChoices() {
+    return name("model-choices");
+  }
+
+  /** How each analyzer is doing. */
+  public String analyzerStatus() {
+    return name("analyzer-status");
+  }
+
   public String deadLetters() {
     return name("dead-letters");
   }
@@ -146,6 +156,8 @@ public final class Topics {
         new Topic(webhooks(), COMPACTED),
         new Topic(webhookStatus(), COMPACTED),
         new Topic(shadowFaces(), HOURS),
+        new Topic(modelChoices(), COMPACTED),
+        new Topic(analyzerStatus(), COMPACTED),
         new Topic(deadLetters(), DAYS));
   }
 
