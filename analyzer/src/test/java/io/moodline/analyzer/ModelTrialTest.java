@@ -2,6 +2,7 @@ package io.moodline.analyzer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moodline.models.Bundle;
 import io.moodline.runtime.StageContext;
 import io.moodline.schemas.Serdes;
@@ -9,10 +10,14 @@ import io.moodline.schemas.v1.AnalyzerLoad;
 import io.moodline.schemas.v1.AnalyzerStatus;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.ModelChoice;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -161,16 +166,21 @@ class ModelTrialTest {
 
   /** The bundle that ships with the program, under another name, which changes its digest. */
   private static void copyBuiltIn(Path folder, String name) throws Exception {
-    Path from = Path.of(Bundle.class.getResource("/bundles/lite-ferplus/model.json").toURI());
-    try (var files = Files.walk(from.getParent())) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Path to = folder.resolve(from.getParent().relativize(file).toString());
-        Files.createDirectories(to.getParent());
-        Files.copy(file, to);
-      }
+    String json = new String(builtIn("model.json"), StandardCharsets.UTF_8);
+    Iterator<String> files = new ObjectMapper().readTree(json).path("files").fieldNames();
+    while (files.hasNext()) {
+      String file = files.next();
+      Path to = folder.resolve(file);
+      Files.createDirectories(to.getParent());
+      Files.write(to, builtIn(file));
     }
-    Path manifest = folder.resolve("model.json");
-    String json = Files.readString(manifest);
-    Files.writeString(manifest, json.replace("\"lite-ferplus\"", "\"" + name + "\""));
+    Files.writeString(
+        folder.resolve("model.json"), json.replace("\"lite-ferplus\"", "\"" + name + "\""));
+  }
+
+  private static byte[] builtIn(String file) throws IOException {
+    try (InputStream in = Bundle.class.getResourceAsStream("/bundles/lite-ferplus/" + file)) {
+      return in.readAllBytes();
+    }
   }
 }

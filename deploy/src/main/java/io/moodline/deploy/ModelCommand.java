@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
 /** {@code moodline model}: what is done with bundles, all of it on this machine but the pull. */
 @Command(
     name = "model",
-    description = "Import, list, check, fetch, quantize, gate and remove models.",
+    description = "Import, list, check, fetch, quantize, gate, remove and try models.",
     subcommands = {
       ModelCommand.Import.class,
       ModelCommand.Listing.class,
@@ -43,7 +43,11 @@ import picocli.CommandLine.Spec;
       ModelCommand.Pull.class,
       QuantizeCommand.class,
       GateCommand.class,
-      ModelCommand.Remove.class
+      ModelCommand.Remove.class,
+      ModelTrialCommand.Shadow.class,
+      ModelTrialCommand.Show.class,
+      ModelTrialCommand.Promote.class,
+      ModelTrialCommand.Drop.class
     })
 final class ModelCommand implements Callable<Integer> {
   @Spec @Nullable CommandSpec spec;

@@ -69,6 +69,7 @@ public final class Sink implements AutoCloseable {
                       webhooks,
                       new StoreRoutes(gate),
                       new RuleRoutes(rules),
+                      new ModelRoutes(open(AnalyzerRegistry.start(ctx))),
                       new SystemRoutes(ctx),
                       new ContractRoutes(ctx.kafka().topics()),
                       new WebPage())));
