@@ -87,6 +87,8 @@ public final class Serdes {
         Map.entry(topics.webhooks(), Webhook.getClassSchema()),
         Map.entry(topics.webhookStatus(), WebhookStatus.getClassSchema()),
         Map.entry(topics.shadowFaces(), FrameFaces.getClassSchema()),
+        Map.entry(topics.modelChoices(), ModelChoice.getClassSchema()),
+        Map.entry(topics.analyzerStatus(), AnalyzerStatus.getClassSchema()),
         Map.entry(topics.deadLetters(), DeadLetter.getClassSchema()));
   }
 }
