@@ -31,7 +31,7 @@ class ConfigReferenceTest {
     assertThat(SettingsOptions.ALL)
         .allSatisfy(
             setting -> {
-              assertThat(setting.key()).matches("[a-z]+([.-][a-z]+)*");
+              assertThat(setting.key()).matches("[a-z]+([.-][a-z0-9]+)*");
               assertThat(setting.meaning()).endsWith(".");
             });
   }
