@@ -9,6 +9,7 @@ import io.moodline.models.GateSearch.LabelledFace;
 import io.moodline.models.GateSearch.Rules;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,13 +23,24 @@ class GateSearchTest {
 
   /** One smile, said to be sadness where it is turned aside. */
   private static List<LabelledFace> smiles() {
-    FacePicture smile = new FacePicture(48, 48, LITE.contents().canaries().get("astronaut.rgb"));
+    FacePicture smile = loose(LITE.contents().canaries().get("astronaut.rgb"));
     List<LabelledFace> faces = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
       double yaw = i * 0.4;
       faces.add(new LabelledFace(smile, yaw < 48 ? HAPPINESS : SADNESS, yaw));
     }
     return faces;
+  }
+
+  /** In a crop twice as wide as the face: one that fills its crop is known at 8 pixels still. */
+  private static FacePicture loose(byte[] face) {
+    byte[] small = PictureResize.resize(face, 48, 48, 24, 24);
+    byte[] wide = new byte[48 * 48 * 3];
+    Arrays.fill(wide, (byte) 128);
+    for (int y = 0; y < 24; y++) {
+      System.arraycopy(small, y * 24 * 3, wide, ((y + 12) * 48 + 12) * 3, 24 * 3);
+    }
+    return new FacePicture(48, 48, wide);
   }
 
   private static GateReport search(List<LabelledFace> faces) {

@@ -212,6 +212,6 @@ class ModelPullTest {
     assertThat(KnownModel.all()).allMatch(known -> known.address().getScheme().equals("https"));
     assertThatThrownBy(() -> KnownModel.of("poster"))
         .isInstanceOf(BundleException.class)
-        .hasMessageContaining("[yunet]");
+        .hasMessageContaining("[yunet, yunet-dynamic]");
   }
 }
