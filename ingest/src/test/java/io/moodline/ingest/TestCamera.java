@@ -3,6 +3,7 @@ package io.moodline.ingest;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -223,8 +224,10 @@ final class TestCamera implements AutoCloseable {
       out.flush();
     }
 
-    private void forever() throws InterruptedException {
-      closed.await();
+    /** Takes what comes and answers nothing, until the client goes away. */
+    private void forever() throws IOException {
+      in.transferTo(OutputStream.nullOutputStream());
+      throw new EOFException();
     }
 
     private boolean answer(String method, String url, Map<String, String> headers)
