@@ -168,6 +168,7 @@ class TimelineEngineTest {
     await(frames + " frames of " + stream + " are counted")
         .atMost(Duration.ofSeconds(60))
         .pollInterval(Duration.ofMillis(10))
+        .ignoreException(NotReadyException.class) // a member answers from its first heartbeat on
         .until(
             () -> engine.queries().ledger(stream, "r1").map(Ledgers::frames).orElse(0L),
             counted -> counted >= frames);
@@ -267,6 +268,15 @@ class TimelineEngineTest {
     Health health = new Health();
     TimelineEngine engine = TimelineEngine.start(context(new PrometheusRegistry(), health));
     await("both applications run").atMost(Duration.ofSeconds(120)).until(health::isReady);
+    await("both applications answer")
+        .atMost(Duration.ofSeconds(60))
+        .ignoreException(NotReadyException.class)
+        .until(
+            () -> {
+              engine.queries().ledger("lobby", "r1");
+              engine.queries().extent("lobby");
+              return true;
+            });
     return engine;
   }
 
