@@ -36,6 +36,8 @@ final class ApiClient {
 
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration ANSWER = Duration.ofSeconds(60);
+  private static final Duration NOT_READY_PATIENCE = Duration.ofSeconds(30);
+  private static final Duration NOT_READY_PAUSE = Duration.ofMillis(300);
 
   private final URI server;
   private final String token;
@@ -228,7 +230,40 @@ final class ApiClient {
     }
   }
 
+  /** Asks again while the server says that it can not answer yet, as it does when it starts. */
   private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+    long deadline = System.nanoTime() + NOT_READY_PATIENCE.toNanos();
+    while (true) {
+      HttpResponse<T> response = sendOnce(request, handler);
+      boolean again = response.statusCode() == 503 && request.method().equals("GET");
+      if (!again || System.nanoTime() > deadline) {
+        return response;
+      }
+      discard(response.body());
+      pause();
+    }
+  }
+
+  private static void discard(Object body) {
+    if (body instanceof AutoCloseable open) {
+      try {
+        open.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("an answer can not be closed", e);
+      }
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(NOT_READY_PAUSE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UserException("interrupted", e);
+    }
+  }
+
+  private <T> HttpResponse<T> sendOnce(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
     try {
       return http.send(request, handler);
     } catch (ConnectException e) {
