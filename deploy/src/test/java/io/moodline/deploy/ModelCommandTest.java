@@ -96,7 +96,7 @@ class ModelCommandTest {
 
   @Test
   void pullTakesOnlyThePublishedFile() throws Exception {
-    refused(List.of("poster", "[yunet]"), "model", "pull", "poster");
+    refused(List.of("poster", "[yunet, yunet-dynamic]"), "model", "pull", "poster");
     Path wrong = Files.write(folder.resolve("wrong.onnx"), new byte[100]);
     refused(
         List.of("not what was published", "media.githubusercontent.com"),
