@@ -1,9 +1,12 @@
 package io.moodline.deploy;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Runs commands as the launcher does, in this process, and keeps what they print. Confined to one
@@ -35,5 +38,23 @@ record Cli(Path home) {
         System.setProperty("moodline.home", realHome);
       }
     }
+  }
+
+  /** What a command prints that does what it is asked to. */
+  String ok(String... args) {
+    Result result = run(args);
+    assertThat(result.code()).as(result.out() + result.err()).isZero();
+    return result.out();
+  }
+
+  /** Expects a command to say in one line why it does not, with these words in it. */
+  void refused(List<String> words, String... args) {
+    Result result = run(args);
+    assertThat(result.code()).as(result.out() + result.err()).isEqualTo(2);
+    assertThat(result.err().strip().lines())
+        .singleElement()
+        .asString()
+        .startsWith("moodline: ")
+        .contains(words);
   }
 }

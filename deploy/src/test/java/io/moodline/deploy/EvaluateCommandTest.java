@@ -33,22 +33,6 @@ class EvaluateCommandTest {
     cli = new Cli(folder.resolve("home"));
   }
 
-  private String ok(String... args) {
-    Cli.Result result = cli.run(args);
-    assertThat(result.code()).as(result.out() + result.err()).isZero();
-    return result.out();
-  }
-
-  private void refused(List<String> words, String... args) {
-    Cli.Result result = cli.run(args);
-    assertThat(result.code()).as(result.out() + result.err()).isEqualTo(2);
-    assertThat(result.err().strip().lines())
-        .singleElement()
-        .asString()
-        .startsWith("moodline: ")
-        .contains(words);
-  }
-
   /** The smiling face, a little further left each time, in two of the classes. */
   private Path smiles(String right, String wrong, int ofRight, int ofWrong) throws Exception {
     Path data = folder.resolve("data");
@@ -65,7 +49,7 @@ class EvaluateCommandTest {
   void measuresClassFoldersWithAKnownResult() throws Exception {
     Path data = smiles("4", "5", 6, 2);
     Path json = folder.resolve("figures.json");
-    String out = ok("evaluate", "--data", data.toString(), "--json", json.toString());
+    String out = cli.ok("evaluate", "--data", data.toString(), "--json", json.toString());
     assertThat(out).contains("4 = happiness, 5 = sadness (numbers as raf-db, from 1)", "0.7500");
     JsonNode figures = ApiClient.JSON.readTree(json.toFile());
     assertThat(figures.path("faces").asInt()).isEqualTo(8);
@@ -85,7 +69,8 @@ class EvaluateCommandTest {
     Samples.crop(data.resolve("happy/portrait.png"), 100, 0, 300, 300);
     Samples.crop(data.resolve("happy/sky.png"), 0, 0, 20, 100);
     Path json = folder.resolve("figures.json");
-    String out = ok("evaluate", "--detect", "--data", data.toString(), "--json", json.toString());
+    String out =
+        cli.ok("evaluate", "--detect", "--data", data.toString(), "--json", json.toString());
     assertThat(out).contains("with our detector (opencv-cascade): 1 of 2 faces found");
     JsonNode detect = ApiClient.JSON.readTree(json.toFile()).path("detect");
     assertThat(detect.path("facesFound").asInt()).isEqualTo(1);
@@ -99,7 +84,8 @@ class EvaluateCommandTest {
     Path data = folder.resolve("data");
     Samples.crop(data.resolve("happy/tight.png"), 177, 66, 97, 60);
     Path json = folder.resolve("figures.json");
-    String out = ok("evaluate", "--pasted", "--data", data.toString(), "--json", json.toString());
+    String out =
+        cli.ok("evaluate", "--pasted", "--data", data.toString(), "--json", json.toString());
     assertThat(out).contains("synthetic): 1 of 1 faces found");
     JsonNode detect = ApiClient.JSON.readTree(json.toFile()).path("detect");
     assertThat(detect.path("synthetic").asBoolean()).isTrue();
@@ -119,7 +105,7 @@ class EvaluateCommandTest {
             + "<box top='10' left='400' width='50' height='50' ignore='1'/>"
             + "</image></images></dataset>");
     Path json = folder.resolve("detector.json");
-    String out = ok("evaluate-detector", "--data", xml.toString(), "--json", json.toString());
+    String out = cli.ok("evaluate-detector", "--data", xml.toString(), "--json", json.toString());
     assertThat(out).contains("detector opencv-cascade", "64 to 128 pixels", "16 to 32 pixels");
     JsonNode asIs = ApiClient.JSON.readTree(json.toFile()).at("/showings/0");
     assertThat(asIs.path("faces").asInt()).isEqualTo(2);
@@ -129,22 +115,22 @@ class EvaluateCommandTest {
     JsonNode half = ApiClient.JSON.readTree(json.toFile()).at("/showings/1");
     assertThat(half.at("/bySize/1/size").asText()).isEqualTo("32 to 64 pixels");
     Files.writeString(xml, "<dataset><images><image file='portrait.png'><box top='x'/>");
-    refused(List.of("does not annotate faces"), "evaluate-detector", "--data", xml.toString());
+    cli.refused(List.of("does not annotate faces"), "evaluate-detector", "--data", xml.toString());
   }
 
   @Test
   void calibratesAUsersModelOnEverySecondFace() throws Exception {
     Samples.copyOfLite(folder.resolve("home/bundles/lite-ferplus"));
     Path data = smiles("happiness", "sadness", 6, 6);
-    String before = ok("model", "verify", "lite-ferplus");
-    JsonNode asShipped = ApiClient.JSON.readTree(ok("model", "show", "lite-ferplus", "--json"));
+    String before = cli.ok("model", "verify", "lite-ferplus");
+    JsonNode asShipped = ApiClient.JSON.readTree(cli.ok("model", "show", "lite-ferplus", "--json"));
     String temperature = String.format("%.3f", asShipped.path("temperature").asDouble());
-    String out = ok("evaluate", "--calibrate", "--data", data.toString());
+    String out = cli.ok("evaluate", "--calibrate", "--data", data.toString());
     assertThat(out).contains("instead of " + temperature + ", fitted on 6 faces; on 6 others");
-    String after = ok("model", "verify", "lite-ferplus");
+    String after = cli.ok("model", "verify", "lite-ferplus");
     assertThat(after).isNotEqualTo(before);
     // Half of the smiles are said to be sadness, so a sure answer is wrong half of the time.
-    JsonNode shown = ApiClient.JSON.readTree(ok("model", "show", "lite-ferplus", "--json"));
+    JsonNode shown = ApiClient.JSON.readTree(cli.ok("model", "show", "lite-ferplus", "--json"));
     assertThat(shown.path("temperature").asDouble()).isGreaterThan(2);
     assertThat(shown.path("card").asText()).contains("## Calibration");
   }
@@ -152,13 +138,15 @@ class EvaluateCommandTest {
   @Test
   void quantizesAndMeasuresOnFacesThatFoundNoRanges() throws Exception {
     Path data = smiles("happiness", "sadness", 20, 4);
-    String out = ok("model", "quantize", "lite-ferplus", "--int8", "--calibrate", data.toString());
+    String out =
+        cli.ok("model", "quantize", "lite-ferplus", "--int8", "--calibrate", data.toString());
     assertThat(out).contains("ranges of 12 faces", "accuracy on", "speed at batch 32");
-    assertThat(ok("model", "verify", "lite-ferplus-int8")).contains("as they were made");
+    assertThat(cli.ok("model", "verify", "lite-ferplus-int8")).contains("as they were made");
     assertThat(
-            ok("predict", "--cropped", "--model", "lite-ferplus-int8", data + "/happiness/0.png"))
+            cli.ok(
+                "predict", "--cropped", "--model", "lite-ferplus-int8", data + "/happiness/0.png"))
         .contains("0.png: happiness");
-    refused(
+    cli.refused(
         List.of("lite-ferplus-int8 exists already"),
         "model",
         "quantize",
@@ -166,27 +154,29 @@ class EvaluateCommandTest {
         "--int8",
         "--calibrate",
         data.toString());
-    refused(
+    cli.refused(
         List.of("lite-ferplus-int8 is a variant already"),
         "model",
         "quantize",
         "lite-ferplus-int8",
         "--fp16");
-    assertThat(ok("model", "quantize", "lite-ferplus", "--fp16")).contains("canaries, labelled by");
+    assertThat(cli.ok("model", "quantize", "lite-ferplus", "--fp16"))
+        .contains("canaries, labelled by");
   }
 
   @Test
   void scoresACropAsItIsAndAlwaysAlike() throws Exception {
     Path face = Samples.crop(folder.resolve("face.png"), 177, 66, 97, 97);
-    String first = ok("predict", "--cropped", "--json", face.toString(), face.toString());
+    String first = cli.ok("predict", "--cropped", "--json", face.toString(), face.toString());
     JsonNode files = ApiClient.JSON.readTree(first);
     assertThat(files.get(0).at("/faces/0/label").asText()).isEqualTo("happiness");
     assertThat(files.get(0).path("faces")).hasSize(1).isEqualTo(files.get(1).path("faces"));
     assertThat(files.get(0).at("/faces/0/box").isMissingNode()).isTrue();
-    assertThat(ok("predict", "--cropped", "--json", face.toString(), face.toString()))
+    assertThat(cli.ok("predict", "--cropped", "--json", face.toString(), face.toString()))
         .isEqualTo(first);
     String whole = Samples.portrait().toString();
-    assertThat(ok("predict", "--model", "lite-ferplus", whole)).contains("face 1 at", "happiness");
+    assertThat(cli.ok("predict", "--model", "lite-ferplus", whole))
+        .contains("face 1 at", "happiness");
   }
 
   @Test
@@ -196,20 +186,20 @@ class EvaluateCommandTest {
       // Loose crops: a smile that fills the crop is known at 8 pixels still.
       Samples.crop(data.resolve("happiness/" + i + ".png"), 123 + i % 5, 12 + i / 5 % 5, 201, 60);
     }
-    refused(List.of("so its gate can not be stored"), gate(data));
+    cli.refused(List.of("so its gate can not be stored"), gate(data));
     Samples.copyOfLite(folder.resolve("home/bundles/lite-ferplus"));
     Path json = folder.resolve("gate.json");
-    String out = ok(gate(data, "--json", json.toString()));
+    String out = cli.ok(gate(data, "--json", json.toString()));
     assertThat(out).contains("| withheld as | where |", "| clean | 1.000 |", "stored");
     double least = ApiClient.JSON.readTree(json.toFile()).at("/limits/leastPixels").asDouble();
     assertThat(least).isBetween(8.0, 40.0);
-    assertThat(ok("model", "show", "lite-ferplus")).containsOnlyOnce("## Gate");
+    assertThat(cli.ok("model", "show", "lite-ferplus")).containsOnlyOnce("## Gate");
 
     // A face of so few pixels is scored all the same, but its label is not said.
     Path tiny = Samples.crop(folder.resolve("tiny.png"), 125, 14, 201, (int) least - 1);
     Path crops = folder.resolve("crops");
     String answer =
-        ok("predict", "--cropped", "--json", "--save-crops", crops.toString(), tiny.toString());
+        cli.ok("predict", "--cropped", "--json", "--save-crops", crops.toString(), tiny.toString());
     JsonNode face = ApiClient.JSON.readTree(answer).at("/0/faces/0");
     assertThat(face.path("label").isNull()).isTrue();
     assertThat(face.path("withheld").toString()).contains("SMALL");
@@ -218,10 +208,10 @@ class EvaluateCommandTest {
     BufferedImage saw = ImageIO.read(crops.resolve("tiny.png-face-1.png").toFile());
     assertThat(saw.getWidth()).isEqualTo(48);
     assertThat(saw.getHeight()).isEqualTo(48);
-    assertThat(ok("predict", "--cropped", tiny.toString()))
+    assertThat(cli.ok("predict", "--cropped", tiny.toString()))
         .contains("label withheld (SMALL", "most like");
     Path large = Samples.crop(folder.resolve("large.png"), 177, 66, 97, 97);
-    assertThat(ok("predict", "--cropped", large.toString())).contains("large.png: happiness");
+    assertThat(cli.ok("predict", "--cropped", large.toString())).contains("large.png: happiness");
   }
 
   private static String[] gate(Path data, String... more) {
@@ -234,17 +224,18 @@ class EvaluateCommandTest {
   @Test
   void namesWhatIsWrong() throws Exception {
     Path data = smiles("happiness", "sadness", 1, 1);
-    refused(List.of("nowhere", "was not found"), "evaluate", "--data", "nowhere");
-    refused(
+    cli.refused(List.of("nowhere", "was not found"), "evaluate", "--data", "nowhere");
+    cli.refused(
         List.of("poster is neither in"),
         "evaluate",
         "--model",
         "poster",
         "--data",
         data.toString());
-    refused(List.of("poster is neither in"), "predict", "--model", "poster", "--cropped", "x.png");
-    refused(List.of("--int8 needs --calibrate"), "model", "quantize", "lite-ferplus", "--int8");
-    refused(
+    cli.refused(
+        List.of("poster is neither in"), "predict", "--model", "poster", "--cropped", "x.png");
+    cli.refused(List.of("--int8 needs --calibrate"), "model", "quantize", "lite-ferplus", "--int8");
+    cli.refused(
         List.of("ships with the program"), "evaluate", "--calibrate", "--data", data.toString());
     Files.writeString(data.resolve("sadness/text.png"), "no picture");
     Cli.Result result = cli.run("evaluate", "--data", data.toString());
@@ -288,7 +279,7 @@ class EvaluateCommandTest {
       }
     }
     Path json = folder.resolve("figures.json");
-    ok("evaluate", "--data", data.toString(), "--json", json.toString());
+    cli.ok("evaluate", "--data", data.toString(), "--json", json.toString());
     JsonNode figures = ApiClient.JSON.readTree(json.toFile());
     assertThat(figures.path("faces").asInt()).isEqualTo(3199);
     Path manifest = Path.of("../models/bundles/lite-ferplus/model.json");

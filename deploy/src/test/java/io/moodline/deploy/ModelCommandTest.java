@@ -23,55 +23,39 @@ class ModelCommandTest {
     cli = new Cli(folder.resolve("home"));
   }
 
-  private String ok(String... args) {
-    Cli.Result result = cli.run(args);
-    assertThat(result.code()).as(result.out() + result.err()).isZero();
-    return result.out();
-  }
-
-  private void refused(List<String> words, String... args) {
-    Cli.Result result = cli.run(args);
-    assertThat(result.code()).as(result.out() + result.err()).isEqualTo(2);
-    assertThat(result.err().strip().lines())
-        .singleElement()
-        .asString()
-        .startsWith("moodline: ")
-        .contains(words);
-  }
-
   @Test
   void listsShowsAndVerifiesTheBuiltInModel() throws Exception {
-    assertThat(ok("model", "list"))
+    assertThat(cli.ok("model", "list"))
         .contains("lite-ferplus", "built in", "moodline model pull yunet");
-    JsonNode list = ApiClient.JSON.readTree(ok("model", "list", "--json"));
+    JsonNode list = ApiClient.JSON.readTree(cli.ok("model", "list", "--json"));
     assertThat(list.at("/models/0/builtIn").asBoolean()).isTrue();
     assertThat(list.at("/known/0/here").asBoolean(true)).isFalse();
-    assertThat(ok("model", "show", "lite-ferplus"))
+    assertThat(cli.ok("model", "show", "lite-ferplus"))
         .contains("1.62 M", "0.057 G", "Apache-2.0", "FER+ validation", "## Weaknesses");
-    JsonNode shown = ApiClient.JSON.readTree(ok("model", "show", "lite-ferplus", "--json"));
+    JsonNode shown = ApiClient.JSON.readTree(cli.ok("model", "show", "lite-ferplus", "--json"));
     assertThat(shown.path("parameters").asLong()).isGreaterThan(1_600_000);
     assertThat(shown.path("labels")).hasSize(8);
-    assertThat(ok("model", "verify", "lite-ferplus"))
+    assertThat(cli.ok("model", "verify", "lite-ferplus"))
         .contains("canary scores are as they were made", shown.path("digest").asText());
-    refused(List.of("ships with the program"), "model", "remove", "lite-ferplus");
+    cli.refused(List.of("ships with the program"), "model", "remove", "lite-ferplus");
   }
 
   @Test
   void namesWhatIsWrongWithACheckpoint() throws Exception {
     Path text = Files.writeString(folder.resolve("text.pth"), "no checkpoint");
     String[] line = {"model", "import", "--arch", "lite", "--labels", "ferplus", "--name", "mine"};
-    refused(List.of("text.pth"), with(line, text.toString()));
-    refused(List.of("none.pth", "not found"), with(line, "none.pth"));
+    cli.refused(List.of("text.pth"), with(line, text.toString()));
+    cli.refused(List.of("none.pth", "not found"), with(line, "none.pth"));
     Path tiny = Path.of("../models/src/test/resources/checkpoints/tiny-checkpoint.pth");
-    refused(List.of("tiny-checkpoint.pth", "does not fit lite"), with(line, tiny.toString()));
+    cli.refused(List.of("tiny-checkpoint.pth", "does not fit lite"), with(line, tiny.toString()));
     line[3] = "resnet";
-    refused(List.of("resnet", "known are lite, poster-v2"), with(line, tiny.toString()));
+    cli.refused(List.of("resnet", "known are lite, poster-v2"), with(line, tiny.toString()));
     line[3] = "lite";
     line[5] = "imagenet";
-    refused(List.of("imagenet", "raf-db"), with(line, tiny.toString()));
+    cli.refused(List.of("imagenet", "raf-db"), with(line, tiny.toString()));
     line[5] = "ferplus";
     line[7] = "../up";
-    refused(List.of("../up"), with(line, tiny.toString()));
+    cli.refused(List.of("../up"), with(line, tiny.toString()));
     assertThat(folder.resolve("home/bundles")).doesNotExist();
   }
 
@@ -84,21 +68,21 @@ class ModelCommandTest {
   @Test
   void verifyNamesAFlippedByteAndRemoveTakesTheBundleAway() throws Exception {
     Path mine = Samples.copyOfLite(folder.resolve("home/bundles/mine"));
-    refused(List.of("holds the model lite-ferplus"), "model", "verify", "mine");
+    cli.refused(List.of("holds the model lite-ferplus"), "model", "verify", "mine");
     Path card = mine.resolve("MODEL_CARD.md");
     Files.writeString(card, Files.readString(card).replace("1.62 million", "9.99 million"));
-    refused(List.of("MODEL_CARD.md has SHA-256", "instead of"), "model", "verify", "mine");
-    refused(List.of("MODEL_CARD.md has SHA-256"), "model", "show", "mine");
-    ok("model", "remove", "mine");
+    cli.refused(List.of("MODEL_CARD.md has SHA-256", "instead of"), "model", "verify", "mine");
+    cli.refused(List.of("MODEL_CARD.md has SHA-256"), "model", "show", "mine");
+    cli.ok("model", "remove", "mine");
     assertThat(mine).doesNotExist();
-    refused(List.of("there are [lite-ferplus]"), "model", "verify", "mine");
+    cli.refused(List.of("there are [lite-ferplus]"), "model", "verify", "mine");
   }
 
   @Test
   void pullTakesOnlyThePublishedFile() throws Exception {
-    refused(List.of("poster", "[yunet, yunet-dynamic]"), "model", "pull", "poster");
+    cli.refused(List.of("poster", "[yunet, yunet-dynamic]"), "model", "pull", "poster");
     Path wrong = Files.write(folder.resolve("wrong.onnx"), new byte[100]);
-    refused(
+    cli.refused(
         List.of("not what was published", "media.githubusercontent.com"),
         "model",
         "pull",
@@ -106,10 +90,10 @@ class ModelCommandTest {
         "--from",
         wrong.toString());
     Path real = Samples.data("detectors/face_detection_yunet_2023mar.onnx");
-    assertThat(ok("model", "pull", "yunet", "--from", real.toString()))
+    assertThat(cli.ok("model", "pull", "yunet", "--from", real.toString()))
         .contains("SHA-256 as published");
     // Where the analyzer looks for it.
     assertThat(folder.resolve("home/bundles/yunet/face_detection_yunet_2023mar.onnx")).exists();
-    assertThat(ok("model", "pull", "yunet")).contains("is there already");
+    assertThat(cli.ok("model", "pull", "yunet")).contains("is there already");
   }
 }

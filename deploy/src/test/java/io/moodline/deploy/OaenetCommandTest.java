@@ -25,26 +25,10 @@ class OaenetCommandTest {
     cli = new Cli(folder.resolve("home"));
   }
 
-  private String ok(String... args) {
-    Cli.Result result = cli.run(args);
-    assertThat(result.code()).as(result.out() + result.err()).isZero();
-    return result.out();
-  }
-
-  private void refused(List<String> words, String... args) {
-    Cli.Result result = cli.run(args);
-    assertThat(result.code()).as(result.out() + result.err()).isEqualTo(2);
-    assertThat(result.err().strip().lines())
-        .singleElement()
-        .asString()
-        .startsWith("moodline: ")
-        .contains(words);
-  }
-
   private void importAs(String architecture, String name) {
     Path checkpoint = RecipeWeights.write(architecture, 7, folder.resolve(name + ".npz"));
     assertThat(
-            ok(
+            cli.ok(
                 "model",
                 "import",
                 "--arch",
@@ -87,7 +71,7 @@ class OaenetCommandTest {
   void scoresWithThePublishedMaskWhereLandmarksLieBesideThePicture() throws Exception {
     importAs("oaenet", "oae");
     Path face = Samples.crop(folder.resolve("data/happy/face.png"), 0, 0, 512, 512);
-    refused(
+    cli.refused(
         List.of("68 landmarks", "face_landmarks.txt", "not there"),
         "predict",
         "--cropped",
@@ -95,8 +79,8 @@ class OaenetCommandTest {
         "oae",
         face.toString());
     Path points = Files.writeString(face.resolveSibling("face_landmarks.txt"), landmarks());
-    String first = ok("predict", "--cropped", "--json", "--model", "oae", face.toString());
-    assertThat(ok("predict", "--cropped", "--json", "--model", "oae", face.toString()))
+    String first = cli.ok("predict", "--cropped", "--json", "--model", "oae", face.toString());
+    assertThat(cli.ok("predict", "--cropped", "--json", "--model", "oae", face.toString()))
         .isEqualTo(first);
     JsonNode scores = ApiClient.JSON.readTree(first).at("/0/faces/0/scores");
     assertThat(scores).hasSize(7);
@@ -105,24 +89,24 @@ class OaenetCommandTest {
       sum += score.asDouble();
     }
     assertThat(sum).isBetween(0.999, 1.001);
-    assertThat(ok("evaluate", "--model", "oae", "--data", folder.resolve("data").toString()))
+    assertThat(cli.ok("evaluate", "--model", "oae", "--data", folder.resolve("data").toString()))
         .contains("faces    1");
 
     Files.writeString(points, "1 2\n3 4\n5 6\n7 8\n9 10\n");
-    refused(
+    cli.refused(
         List.of("face_landmarks.txt", "68 landmarks", "10 numbers"),
         "predict",
         "--cropped",
         "--model",
         "oae",
         face.toString());
-    refused(
+    cli.refused(
         List.of("68 landmarks, which no detector here finds", "oaenet-five-point"),
         "predict",
         "--model",
         "oae",
         face.toString());
-    refused(
+    cli.refused(
         List.of("68 landmarks, which no detector here finds"),
         "evaluate",
         "--detect",
@@ -130,7 +114,7 @@ class OaenetCommandTest {
         "oae",
         "--data",
         folder.resolve("data").toString());
-    refused(List.of("looks through a mask"), "model", "quantize", "oae", "--fp16");
+    cli.refused(List.of("looks through a mask"), "model", "quantize", "oae", "--fp16");
     anotherMaskIsRefused();
   }
 
@@ -139,7 +123,8 @@ class OaenetCommandTest {
     Path manifest = folder.resolve("home/bundles/oae/model.json");
     Files.writeString(
         manifest, Files.readString(manifest).replace("\"published-68\"", "\"five-point\""));
-    refused(List.of("mask is five-point", "was made with published-68"), "model", "verify", "oae");
+    cli.refused(
+        List.of("mask is five-point", "was made with published-68"), "model", "verify", "oae");
   }
 
   @Test
@@ -148,15 +133,15 @@ class OaenetCommandTest {
     Path face = Samples.crop(folder.resolve("data/happy/face.png"), 60, 0, 300, 300);
     Samples.crop(folder.resolve("data/happy/sky.png"), 0, 0, 20, 100);
     String data = folder.resolve("data").toString();
-    refused(
+    cli.refused(
         List.of("five landmarks", "leave --cropped out"),
         "predict",
         "--cropped",
         "--model",
         "oae",
         face.toString());
-    refused(List.of("--detect", "pull yunet"), "evaluate", "--model", "oae", "--data", data);
-    refused(
+    cli.refused(List.of("--detect", "pull yunet"), "evaluate", "--model", "oae", "--data", data);
+    cli.refused(
         List.of("opencv-cascade does not find", "pull yunet"),
         "evaluate",
         "--detect",
@@ -164,14 +149,14 @@ class OaenetCommandTest {
         "oae",
         "--data",
         data);
-    refused(List.of("pull yunet"), "predict", "--model", "oae", face.toString());
+    cli.refused(List.of("pull yunet"), "predict", "--model", "oae", face.toString());
 
     Path yunet = Samples.data("detectors/face_detection_yunet_2023mar.onnx");
-    ok("model", "pull", "yunet", "--from", yunet.toString());
-    assertThat(ok("predict", "--model", "oae", face.toString())).contains("face 1 at");
+    cli.ok("model", "pull", "yunet", "--from", yunet.toString());
+    assertThat(cli.ok("predict", "--model", "oae", face.toString())).contains("face 1 at");
     Path json = folder.resolve("figures.json");
     String out =
-        ok("evaluate", "--detect", "--model", "oae", "--data", data, "--json", json.toString());
+        cli.ok("evaluate", "--detect", "--model", "oae", "--data", data, "--json", json.toString());
     assertThat(out).contains("with our detector (yunet): 1 of 2 faces found");
     JsonNode figures = ApiClient.JSON.readTree(json.toFile());
     assertThat(figures.path("faces").asInt()).isEqualTo(1);
