@@ -69,7 +69,7 @@ final class WebhookRoutes implements Resource, AutoCloseable {
         new WebhookAddresses(
             Access.isLoopback(stage.settings()),
             stage.settings().get(SinkSettings.WEBHOOK_NETWORKS));
-    this.registry = new WebhookRegistry(stage, metrics, () -> {});
+    this.registry = new WebhookRegistry(stage, metrics);
     AtomicInteger number = new AtomicInteger();
     this.senders =
         Executors.newScheduledThreadPool(
