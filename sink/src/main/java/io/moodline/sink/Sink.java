@@ -69,7 +69,7 @@ public final class Sink implements AutoCloseable {
                       webhooks,
                       new StoreRoutes(gate),
                       new RuleRoutes(rules),
-                      new ModelRoutes(open(AnalyzerRegistry.start(ctx))),
+                      new ModelRoutes(open(AnalyzerRegistry.start(ctx, metrics))),
                       new SystemRoutes(ctx),
                       new ContractRoutes(ctx.kafka().topics()),
                       new WebPage())));

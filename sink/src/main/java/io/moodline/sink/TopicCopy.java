@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -207,10 +208,17 @@ final class TopicCopy implements AutoCloseable {
       into.remove(key(record));
       return Optional.empty();
     }
+    Optional<T> value = decode(record, serde, it -> id.apply(it).equals(key(record)));
+    value.ifPresent(it -> into.put(key(record), it));
+    return value;
+  }
+
+  /** The value of a record; one that can not be read or does not belong there is dead-lettered. */
+  <T extends SpecificRecord> Optional<T> decode(
+      ConsumerRecord<byte[], byte[]> record, AvroSerde<T> serde, Predicate<T> belongs) {
     try {
       T value = serde.decode(record.value());
-      if (id.apply(value).equals(key(record))) {
-        into.put(key(record), value);
+      if (belongs.test(value)) {
         return Optional.of(value);
       }
     } catch (AvroSerde.UnreadableRecordException e) {
