@@ -40,6 +40,7 @@ final class TimelineApi implements AutoCloseable {
   private final Access access;
   private final RequestGuard guard;
   private final RequestRate rate;
+  private final UnreadBody unread = new UnreadBody();
   private final ApiMetrics metrics;
   private final List<Route> routes;
   private final List<SocketRoute> sockets;
@@ -176,6 +177,9 @@ final class TimelineApi implements AutoCloseable {
       refuse(e, ctx);
     } catch (Exception e) {
       fail(e, ctx);
+    }
+    if (ctx.statusCode() >= 400) {
+      unread.discard(ctx.req());
     }
     String method = route.method().toString();
     metrics.requests.labelValues(method, route.path(), Integer.toString(ctx.statusCode())).inc();

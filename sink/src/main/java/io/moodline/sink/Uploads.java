@@ -88,7 +88,13 @@ final class Uploads {
     }
   }
 
-  private void checkRoom(long announced) {
+  /**
+   * Whether so much could be taken now.
+   *
+   * @param announced length in bytes, -1 when it was not said
+   * @throws Problem when it is too large, or there is no room
+   */
+  void checkRoom(long announced) {
     if (announced > maxBytes) {
       throw tooLarge();
     }

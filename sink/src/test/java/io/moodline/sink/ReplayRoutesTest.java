@@ -11,6 +11,9 @@ import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -296,6 +299,49 @@ class ReplayRoutesTest {
                 .POST(HttpRequest.BodyPublishers.ofString("--x--")));
     assertThat(form.statusCode()).isEqualTo(400);
     assertThat(files()).containsExactlyInAnyOrderElementsOf(before);
+  }
+
+  /** Bytes that come after the refusal must not make TCP reset the connection under the answer. */
+  @Test
+  void refusesWhileTheUploadIsStillOnItsWay() throws Exception {
+    byte[] piece = new byte[64 * 1024];
+    int pieces = 64;
+    for (int round = 0; round < 30; round++) {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.sink().port())) {
+        socket.setSoTimeout(60_000);
+        OutputStream out = socket.getOutputStream();
+        out.write(
+            ("POST /api/v1/recordings HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    + "Content-Length: "
+                    + pieces * piece.length
+                    + "\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII));
+        for (int i = 0; i < pieces; i++) {
+          out.write(piece);
+        }
+        assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+            .startsWith("HTTP/1.1 413 ")
+            .contains("larger than http.upload-max-megabytes allows");
+      }
+    }
+  }
+
+  /** A sender that asks before it sends is refused at once, and nobody waits for its body. */
+  @Test
+  void refusesBeforeTheUploadWhenAsked() throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.sink().port())) {
+      socket.setSoTimeout(60_000);
+      socket
+          .getOutputStream()
+          .write(
+              ("POST /api/v1/recordings HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                      + "Expect: 100-continue\r\n"
+                      + "Content-Length: 5000000\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+          .startsWith("HTTP/1.1 413 ")
+          .doesNotContain("100 Continue");
+    }
   }
 
   @Test
