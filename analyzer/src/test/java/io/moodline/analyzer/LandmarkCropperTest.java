@@ -30,7 +30,9 @@ class LandmarkCropperTest {
   @Test
   void equalsThePublishedCrop() throws Exception {
     Path data = TestPictures.sharedData();
-    assumeTrue(data != null && Files.exists(data.resolve("../specs/preprocess")), "no fixtures");
+    assumeTrue(
+        data != null && Files.exists(data.resolve("../specs/preprocess")),
+        "MOODLINE_DATA is not there");
     Path fixtures = data.resolve("../specs/preprocess");
     Path image = fixtures.resolve("oaenet-pre-image.png");
     Picture picture = PictureFile.read(Files.readAllBytes(image), "image");
