@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.moodline.schemas.SourceUri;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +32,9 @@ import org.junit.jupiter.api.io.TempDir;
 class FaultMarathonTest {
   private static final int FAULTS = Integer.getInteger("moodline.faults", 300);
   private static final int AT_ONCE = 8;
+
+  /** A thread that reads or writes a channel keeps a buffer for the next time. */
+  private static final long MOST_DIRECT_BYTES = 16L << 20;
 
   /** Those that a link finds by itself and at once; the others are in {@link FaultTableTest}. */
   private static final Set<Fault> QUICK =
@@ -73,7 +79,12 @@ class FaultMarathonTest {
       await().atMost(Duration.ofMinutes(2)).until(() -> links() == 0 && camera.connections() == 0);
       long descriptors = descriptors();
       long children = pool.pids().size();
+      long direct = directBytes();
+      long pointers = Pointer.totalBytes(); // of the test's own video
       for (int from = 0; from < FAULTS; from += AT_ONCE) {
+        if (from % 1000 < AT_ONCE) {
+          tell(from, pool);
+        }
         List<Fault> next = new ArrayList<>();
         for (int i = from; i < Math.min(FAULTS, from + AT_ONCE); i++) {
           next.add(faults.get(i % faults.size()));
@@ -85,6 +96,10 @@ class FaultMarathonTest {
           .atMost(Duration.ofMinutes(2))
           .untilAsserted(() -> assertThat(descriptors()).isLessThanOrEqualTo(descriptors + 4));
       await().atMost(Duration.ofMinutes(2)).until(() -> pool.pids().size() <= children + 1);
+      // What the parent holds outside its heap: buffers of channels, and nothing of FFmpeg.
+      assertThat(directBytes()).isLessThanOrEqualTo(direct + MOST_DIRECT_BYTES);
+      assertThat(Pointer.totalBytes()).isLessThanOrEqualTo(pointers);
+      tell(FAULTS, pool);
     }
     assertThat(bugs).isEmpty();
   }
@@ -106,6 +121,36 @@ class FaultMarathonTest {
       assertThat(heard.failure.message()).contains(faults.get(i).reason);
       open.get(i).close();
     }
+  }
+
+  /**
+   * For whoever runs ten thousand: resident memory must level off, it can not be a test's bound.
+   */
+  private static void tell(int faults, DecoderPool pool) throws IOException {
+    StringBuilder line = new StringBuilder("after " + faults + " faults, resident KiB: parent ");
+    line.append(residentKib(ProcessHandle.current().pid()));
+    for (long pid : pool.pids()) {
+      line.append(", decoder child ").append(pid).append(' ').append(residentKib(pid));
+    }
+    System.out.println(line);
+  }
+
+  private static String residentKib(long pid) throws IOException {
+    Path status = Path.of("/proc/" + pid + "/status");
+    if (!Files.isReadable(status)) {
+      return "not told";
+    }
+    return Files.readAllLines(status).stream()
+        .filter(it -> it.startsWith("VmRSS:"))
+        .map(it -> it.replaceAll("[^0-9]", ""))
+        .findFirst()
+        .orElse("gone");
+  }
+
+  private static long directBytes() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   private static long links() {
