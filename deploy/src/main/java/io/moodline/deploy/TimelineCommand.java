@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,6 +30,15 @@ final class TimelineCommand implements Callable<Integer> {
 
   @Option(names = "--step", description = "Window length: 1s, 10s, 1m or 1h (default: what fits).")
   String step = "";
+
+  @Option(
+      names = "--track",
+      paramLabel = "NUMBER",
+      description = "Of one track: the same face, followed.")
+  @Nullable Long track;
+
+  @Option(names = "--tracks", description = "List the newest tracks instead.")
+  boolean tracks;
 
   @Option(names = "--json", description = "Print JSON.")
   boolean json;
@@ -57,7 +67,14 @@ final class TimelineCommand implements Callable<Integer> {
     if (!output.equals("-")) {
       throw new UserException("--output needs --format csv, jsonl, arrow, vtt or eaf");
     }
+    if (tracks && (track != null || csv)) {
+      throw new UserException("--tracks lists all tracks: leave out --track and --csv");
+    }
     ApiClient api = server.client();
+    if (tracks) {
+      list(api.get(path("tracks")));
+      return 0;
+    }
     if (csv) {
       System.out.print(api.text(path("timeline"), "text/csv"));
       System.out.flush();
@@ -77,7 +94,31 @@ final class TimelineCommand implements Callable<Integer> {
     return 0;
   }
 
+  private void list(JsonNode answer) {
+    if (json) {
+      System.out.println(answer.toPrettyString());
+      return;
+    }
+    System.out.printf(
+        "%6s  %-24s  %-24s  %6s  %s%n", "TRACK", "START", "END", "FRAMES", "DOMINANT");
+    for (JsonNode it : answer.path("tracks")) {
+      System.out.printf(
+          "%6d  %-24s  %-24s  %6d  %s%n",
+          it.path("track").asLong(),
+          it.path("start").asText(),
+          it.path("ended").asBoolean() ? it.path("end").asText() : "goes on",
+          it.path("frames").asLong(),
+          it.path("dominant").asText("-"));
+    }
+    if (!answer.path("next").isNull()) {
+      System.out.println("Older ones follow: see GET /api/v1/streams/{id}/tracks");
+    }
+  }
+
   private void export() {
+    if (track != null) {
+      throw new UserException("--format is of whole streams: use --csv or --json with --track");
+    }
     if (!FORMATS.contains(format)) {
       throw new UserException(
           "--format '" + format + "' is not known: give csv, jsonl, arrow, vtt or eaf");
@@ -92,8 +133,11 @@ final class TimelineCommand implements Callable<Integer> {
   }
 
   private String path(String what) {
-    StringBuilder path =
-        new StringBuilder("/api/v1/streams/" + ApiClient.encode(id) + "/" + what + "?");
+    StringBuilder path = new StringBuilder("/api/v1/streams/" + ApiClient.encode(id) + "/");
+    if (track != null) {
+      path.append("tracks/").append(track).append('/');
+    }
+    path.append(what).append('?');
     add(path, "from", from);
     add(path, "to", to);
     add(path, "step", step);

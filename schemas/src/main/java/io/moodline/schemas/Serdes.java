@@ -19,6 +19,8 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.schemas.v1.TrackFilter;
+import io.moodline.schemas.v1.TrackSums;
+import io.moodline.schemas.v1.TrackWindow;
 import io.moodline.schemas.v1.Webhook;
 import io.moodline.schemas.v1.WebhookStatus;
 import java.util.Map;
@@ -44,6 +46,10 @@ public final class Serdes {
       new AvroSerde<>(RunTracks.getEncoder(), RunTracks.getDecoder());
   public static final AvroSerde<TrackFilter> TRACK_FILTER =
       new AvroSerde<>(TrackFilter.getEncoder(), TrackFilter.getDecoder());
+  public static final AvroSerde<TrackWindow> TRACK_WINDOW =
+      new AvroSerde<>(TrackWindow.getEncoder(), TrackWindow.getDecoder());
+  public static final AvroSerde<TrackSums> TRACK_SUMS =
+      new AvroSerde<>(TrackSums.getEncoder(), TrackSums.getDecoder());
   public static final AvroSerde<TimelineWindow> TIMELINE_WINDOW =
       new AvroSerde<>(TimelineWindow.getEncoder(), TimelineWindow.getDecoder());
   public static final AvroSerde<RunLedger> RUN_LEDGER =
@@ -82,6 +88,7 @@ public final class Serdes {
         Map.entry(topics.tracks(), FaceTrack.getClassSchema()),
         Map.entry(topics.segments(), EmotionSegment.getClassSchema()),
         Map.entry(topics.timelines(), TimelineWindow.getClassSchema()),
+        Map.entry(topics.trackTimelines(), TrackWindow.getClassSchema()),
         Map.entry(topics.rules(), Rule.getClassSchema()),
         Map.entry(topics.alerts(), Alert.getClassSchema()),
         Map.entry(topics.webhooks(), Webhook.getClassSchema()),

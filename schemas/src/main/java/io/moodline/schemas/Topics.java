@@ -96,6 +96,11 @@ public final class Topics {
     return name("timelines");
   }
 
+  /** Seconds and sums of each track. */
+  public String trackTimelines() {
+    return name("track-timelines");
+  }
+
   /** Streams whose derived data has to go; empty values, the key says it all. */
   public String erasures() {
     return name("erasures");
@@ -147,9 +152,10 @@ public final class Topics {
         new Topic(recordingFrames(), FRAMES),
         new Topic(faces(), HOURS),
         new Topic(emotions(), ERASABLE_DAYS),
-        new Topic(tracks(), ERASABLE),
-        new Topic(segments(), ERASABLE),
+        new Topic(tracks(), ERASABLE_DAYS),
+        new Topic(segments(), ERASABLE_DAYS),
         new Topic(timelines(), ERASABLE),
+        new Topic(trackTimelines(), ERASABLE),
         new Topic(erasures(), DAYS),
         new Topic(rules(), COMPACTED),
         new Topic(alerts(), DAYS),

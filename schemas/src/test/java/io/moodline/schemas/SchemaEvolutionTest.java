@@ -21,7 +21,13 @@ import org.junit.jupiter.api.Test;
 class SchemaEvolutionTest {
   /** Named types that others refer to, so they are read first. */
   private static final List<String> SHARED =
-      List.of("StreamKind.avsc", "Box.avsc", "EndOfRun.avsc", "FaceQuality.avsc");
+      List.of(
+          "StreamKind.avsc",
+          "Box.avsc",
+          "EndOfRun.avsc",
+          "FaceQuality.avsc",
+          "OpenWindow.avsc",
+          "TrackWindow.avsc");
 
   private static List<Schema> read(Path folder) throws IOException {
     Schema.Parser parser = new Schema.Parser();

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -37,11 +38,13 @@ final class DataEraser implements AutoCloseable {
 
   private final StageContext stage;
   private final TimelineQueries timelines;
+  private final Supplier<TrackQueries> tracks;
   private final KafkaProducer<byte[], byte[]> producer;
 
-  DataEraser(StageContext stage, TimelineQueries timelines) {
+  DataEraser(StageContext stage, TimelineQueries timelines, Supplier<TrackQueries> tracks) {
     this.stage = stage;
     this.timelines = timelines;
+    this.tracks = tracks;
     this.producer = stage.kafka().producer("sink-eraser", Map.of("max.block.ms", 10_000));
   }
 
@@ -56,20 +59,28 @@ final class DataEraser implements AutoCloseable {
     await(() -> timelines.ledgers(stream).isEmpty());
     Map<String, Long> removed = new LinkedHashMap<>();
     for (String topic :
-        List.of(topics.emotions(), topics.tracks(), topics.segments(), topics.timelines())) {
+        List.of(
+            topics.emotions(),
+            topics.tracks(),
+            topics.segments(),
+            topics.timelines(),
+            topics.trackTimelines())) {
       removed.put(topic, eraseRecords(topic, stream, OptionalLong.empty()));
     }
     await(() -> timelines.extent(stream).isEmpty());
+    await(() -> tracks.get().tracks(stream, Long.MAX_VALUE, 1).isEmpty());
     return removed;
   }
 
-  /** Erases one track's events and segments; windows, which are sums over all faces, stay. */
+  /** Erases one track's events, segments and timeline; the stream's windows stay, sums of all. */
   Map<String, Long> eraseTrack(String stream, long track) throws InterruptedException {
     Topics topics = stage.kafka().topics();
     Map<String, Long> removed = new LinkedHashMap<>();
-    for (String topic : List.of(topics.emotions(), topics.tracks(), topics.segments())) {
+    for (String topic :
+        List.of(topics.emotions(), topics.tracks(), topics.segments(), topics.trackTimelines())) {
       removed.put(topic, eraseRecords(topic, stream, OptionalLong.of(track)));
     }
+    await(() -> tracks.get().track(stream, track).isEmpty());
     return removed;
   }
 
@@ -118,8 +129,11 @@ final class DataEraser implements AutoCloseable {
     if (record.key() == null || record.value() == null) {
       return false;
     }
+    Topics topics = stage.kafka().topics();
+    boolean ordered =
+        record.topic().equals(topics.timelines()) || record.topic().equals(topics.trackTimelines());
     boolean own =
-        record.topic().equals(stage.kafka().topics().timelines())
+        ordered
             ? startsWith(record.key(), StreamEraser.windowPrefix(stream))
             : startsWith(record.key(), Ledgers.prefix(stream));
     return own && (track.isEmpty() || track.equals(trackOf(record)));
@@ -136,6 +150,9 @@ final class DataEraser implements AutoCloseable {
       if (record.topic().equals(topics.emotions())) {
         Long track = Serdes.FACE_EMOTION.decode(record.value()).getTrackId();
         return track == null ? OptionalLong.empty() : OptionalLong.of(track);
+      }
+      if (record.topic().equals(topics.trackTimelines())) {
+        return OptionalLong.of(Serdes.TRACK_WINDOW.decode(record.value()).getTrackId());
       }
       return OptionalLong.of(
           record.topic().equals(topics.tracks())

@@ -5,6 +5,8 @@ import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.Topics;
+import io.moodline.schemas.TrackKey;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,10 +26,11 @@ import org.apache.kafka.streams.state.Stores;
  *
  * <pre>
  * faces.v1 -> count-frames -> follow-faces -> smooth-scores -> publish-faces -> emotions.v1
- *                  |               |               |      |\-> roll-up       -> timelines.v1
- *                  v               v               v       \-> watch-rules   -> alerts.v1
- *           dead-letters.v1    tracks.v1      segments.v1           ^
- *                                                        rules.v1, streams.v1
+ *                  |              |  |              |      |\-> roll-up       -> timelines.v1
+ *                  v              v  |              v       \-> watch-rules   -> alerts.v1
+ *           dead-letters.v1  tracks.v1  \      segments.v1           ^
+ *                                        \                rules.v1, streams.v1
+ *                                         \-> roll-tracks -> track-timelines.v1
  * </pre>
  *
  * <ul>
@@ -36,6 +39,8 @@ import org.apache.kafka.streams.state.Stores;
  *       nothing in a topic stops the topology.
  *   <li><b>follow-faces</b> ({@link FaceFollower}) finds each face's track and tells when tracks
  *       begin, meet, part and end.
+ *   <li><b>roll-tracks</b> ({@link TrackRoller}) adds each face to its track's second and to the
+ *       track's sums.
  *   <li><b>smooth-scores</b> ({@link ScoreSmoother}) filters the scores over each track and
  *       publishes the segments in which it keeps a label.
  *   <li><b>publish-faces</b> ({@link FacePublisher}) publishes each face as an event.
@@ -68,7 +73,11 @@ final class EmotionTimelines {
   static final String ERASE = "erase";
   static final String DEAD_LETTERS = "dead-letters";
   static final String TRACK_EVENTS = "tracks";
+  static final String ROLL_TRACKS = "roll-tracks";
   static final String SEGMENTS = "segments";
+
+  /** What takes followed faces. */
+  static final List<String> AFTER_TRACKS = List.of(SMOOTH_SCORES, ROLL_TRACKS);
 
   /** What takes scored frames. */
   static final List<String> AFTER_SCORES = List.of(PUBLISH_FACES, ROLL_UP, WATCH_RULES);
@@ -85,6 +94,9 @@ final class EmotionTimelines {
   /** {@code stream/run/track} to the filter of its labels. */
   static final String FILTERS = "track-filters";
 
+  /** {@code stream/run/track} to what a track that goes on has shown. */
+  static final String TRACK_SUMS = "track-sums";
+
   /** Every rule and every stream, by id, in all instances. */
   static final String RULES = "rules";
 
@@ -99,10 +111,16 @@ final class EmotionTimelines {
   /** {@code TimelineKey} to the sums of a window that may still change. */
   static final String WINDOWS = "open-windows";
 
-  /** Small segments, so that compaction keeps what a restart must read short. */
+  /**
+   * Small segments, so that compaction keeps what a restart must read short; what was erased leaves
+   * the log files within hours.
+   */
   private static final Map<String, String> CHANGELOG =
       Map.of(
-          "segment.bytes", Integer.toString(16 * 1024 * 1024), "min.cleanable.dirty.ratio", "0.3");
+          "segment.bytes", Integer.toString(16 * 1024 * 1024),
+          "min.cleanable.dirty.ratio", "0.3",
+          "max.compaction.lag.ms", Long.toString(Duration.ofHours(6).toMillis()),
+          "delete.retention.ms", Long.toString(Duration.ofHours(1).toMillis()));
 
   private static final Serde<byte[]> BYTES =
       org.apache.kafka.common.serialization.Serdes.ByteArray();
@@ -122,6 +140,7 @@ final class EmotionTimelines {
             .addProcessor(
                 FOLLOW_FACES, () -> new FaceFollower(tracks, windows.idle(), metrics), COUNT_FRAMES)
             .addProcessor(SMOOTH_SCORES, () -> new ScoreSmoother(tracks, metrics), FOLLOW_FACES)
+            .addProcessor(ROLL_TRACKS, () -> new TrackRoller(tracks), FOLLOW_FACES)
             .addProcessor(PUBLISH_FACES, FacePublisher::new, SMOOTH_SCORES)
             .addProcessor(ROLL_UP, () -> new WindowRoller(windows, metrics), SMOOTH_SCORES)
             .addProcessor(
@@ -136,6 +155,7 @@ final class EmotionTimelines {
             .addStateStore(store(TRACKS, BYTES, Serdes.RUN_TRACKS), FOLLOW_FACES, ERASE)
             .addStateStore(store(TRACK_NUMBERS, STRING, LONG), FOLLOW_FACES)
             .addStateStore(store(FILTERS, BYTES, Serdes.TRACK_FILTER), SMOOTH_SCORES, ERASE)
+            .addStateStore(store(TRACK_SUMS, BYTES, Serdes.TRACK_SUMS), ROLL_TRACKS, ERASE)
             .addStateStore(store(RULE_STATES, STRING, Serdes.RULE_STATES), WATCH_RULES, ERASE)
             .addStateStore(store(CLOCKS, STRING, Serdes.STREAM_CLOCK), ROLL_UP, ERASE)
             .addStateStore(store(WINDOWS, BYTES, Serdes.OPEN_WINDOW), ROLL_UP, ERASE);
@@ -146,6 +166,13 @@ final class EmotionTimelines {
     everywhere(topology, topics.rules(), RULES);
     everywhere(topology, topics.streams(), STREAMS);
     return topology
+        .addSink(
+            "track-timelines",
+            topics.trackTimelines(),
+            new ByteArraySerializer(),
+            Serdes.TRACK_WINDOW.serializer(),
+            byStream(key -> TrackKey.decode(key).streamId()),
+            ROLL_TRACKS)
         .addSink(
             "timelines",
             topics.timelines(),

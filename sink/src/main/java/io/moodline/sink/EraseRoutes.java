@@ -73,13 +73,9 @@ final class EraseRoutes implements Resource {
 
   private void eraseTrack(Context ctx) throws InterruptedException {
     String id = StreamRoutes.id(ctx);
-    String track = ctx.pathParam("track");
-    if (!track.matches("[1-9][0-9]{0,17}")) {
-      throw Problem.malformed("a track is named by its number");
-    }
+    long track = TrackRoutes.number(ctx);
     checkStill(id);
-    ObjectNode receipt = receipt(id, eraser.eraseTrack(id, Long.parseLong(track)));
-    receipt.put("track", Long.parseLong(track));
+    ObjectNode receipt = receipt(id, eraser.eraseTrack(id, track)).put("track", track);
     ArrayNode remains = receipt.putArray("remains");
     remain(remains, "log files of the topics above, until they are compacted", COMPACTED_WITHIN);
     remain(remains, "faces.v1: boxes and scores by frame", FACES_KEPT);

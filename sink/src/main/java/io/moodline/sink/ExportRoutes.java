@@ -44,7 +44,7 @@ final class ExportRoutes implements Resource {
         ExportFormat.of(ctx.pathParam("format"))
             .orElseThrow(() -> Problem.notFound("give timeline.csv, jsonl, arrow, vtt or eaf"));
     StreamView stream = StreamRoutes.find(registry, StreamRoutes.id(ctx));
-    TimelineRoutes.Range range = ranges.range(ctx, stream);
+    TimelineParams.Range range = ranges.range(ctx, stream);
     Duration step =
         Optional.ofNullable(ctx.queryParam("step"))
             .map(Times::readStep)

@@ -118,11 +118,10 @@ final class FaceFollower extends ContextualProcessor<byte[], FrameFaces, byte[],
   }
 
   private void forward(TrackStep step) {
-    context()
-        .forward(
-            new Record<>(
-                Ledgers.key(step.streamId(), step.runId()), step, context().currentSystemTimeMs()),
-            EmotionTimelines.SMOOTH_SCORES);
+    byte[] key = Ledgers.key(step.streamId(), step.runId());
+    for (String next : EmotionTimelines.AFTER_TRACKS) {
+      context().forward(new Record<>(key, step, context().currentSystemTimeMs()), next);
+    }
   }
 
   /** What the memory of this processor held before a restart, a crash or a move. */

@@ -64,6 +64,11 @@ record Page(String after, int limit) {
     return body.put("next", rest.hasNext() ? encode(last) : null);
   }
 
+  /** The cursor behind an item that is known by its number. */
+  static String cursor(long number) {
+    return encode(Long.toString(number));
+  }
+
   private static String encode(String id) {
     return Base64.getUrlEncoder()
         .withoutPadding()

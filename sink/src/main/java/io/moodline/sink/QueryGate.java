@@ -15,19 +15,26 @@ import org.jspecify.annotations.Nullable;
 final class QueryGate implements TimelineQueries, StoreAsker {
   private volatile @Nullable TimelineQueries queries;
   private volatile @Nullable StoreAsker local;
+  private volatile @Nullable TrackQueries tracks;
 
   /**
    * Lets queries through.
    *
    * @param local answers from the stores of this instance alone
    */
-  void open(TimelineQueries queries, StoreAsker local) {
+  void open(TimelineQueries queries, TrackQueries tracks, StoreAsker local) {
     this.local = local;
+    this.tracks = tracks;
     this.queries = queries;
   }
 
   private TimelineQueries queries() {
     return opened(queries);
+  }
+
+  /** Answers about tracks. */
+  TrackQueries tracks() {
+    return opened(tracks);
   }
 
   private static <T> T opened(@Nullable T part) {

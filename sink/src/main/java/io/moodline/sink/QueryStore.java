@@ -11,6 +11,8 @@ import java.util.Optional;
 enum QueryStore {
   /** {@code TimelineKey} to {@code TimelineWindow}. */
   WINDOWS(TimelineTable.APPLICATION, TimelineTable.STORE, value -> (byte[]) value),
+  /** {@code TrackKey} to {@code TrackWindow}. */
+  TRACKS(TimelineTable.APPLICATION, TimelineTable.TRACK_STORE, value -> (byte[]) value),
   /** {@code stream/run} to {@code RunLedger}. */
   LEDGERS(EmotionTimelines.APPLICATION, EmotionTimelines.LEDGERS, encode(Serdes.RUN_LEDGER));
 

@@ -3,6 +3,7 @@ package io.moodline.sink;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /**
  * How often scores of each label fell into each of {@value #BINS} bins of equal width: quantiles of
@@ -18,13 +19,28 @@ final class ScoreBins {
   /** Reads what {@link #write} wrote; the buffer stays as it is. */
   static ScoreBins read(ByteBuffer bytes) {
     ScoreBins bins = new ScoreBins();
+    readAll(bytes, bins.counts::put);
+    return bins;
+  }
+
+  /**
+   * Adds what {@link #write} wrote.
+   *
+   * @param labels by the number of a label there, its number here
+   */
+  void addAll(ByteBuffer bytes, int[] labels) {
+    readAll(
+        bytes,
+        (slot, count) -> counts.merge(labels[slot / BINS] * BINS + slot % BINS, count, Long::sum));
+  }
+
+  private static void readAll(ByteBuffer bytes, BiConsumer<Integer, Long> to) {
     ByteBuffer in = bytes.duplicate();
     int slot = 0;
     while (in.hasRemaining()) {
       slot += (int) readNumber(in);
-      bins.counts.put(slot, readNumber(in));
+      to.accept(slot, readNumber(in));
     }
-    return bins;
   }
 
   /** Occupied bins in order: distance from the one before, then count, each as a varint. */

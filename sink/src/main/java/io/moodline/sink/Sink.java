@@ -47,7 +47,7 @@ public final class Sink implements AutoCloseable {
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
-      DataEraser eraser = open(new DataEraser(ctx, timelines));
+      DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks));
       PreviewRoutes previews = open(new PreviewRoutes(ctx, registry));
       api =
           open(
@@ -59,6 +59,7 @@ public final class Sink implements AutoCloseable {
                       probe,
                       new HistoryRoutes(registry, ctx.clock()),
                       timelineRoutes,
+                      new TrackRoutes(registry, gate::tracks, timelineRoutes),
                       exports,
                       new EmotionExport(ctx, registry, exports, metrics),
                       previews,
@@ -75,7 +76,7 @@ public final class Sink implements AutoCloseable {
                       new WebPage())));
       if (given == null) {
         TimelineEngine engine = open(TimelineEngine.start(ctx, api.address()));
-        gate.open(engine.queries(), engine.local());
+        gate.open(engine.queries(), engine.tracks(), engine.local());
       }
       open(previews::endViewers);
       open(events::endReaders); // before the server, which waits for open requests
@@ -129,6 +130,11 @@ public final class Sink implements AutoCloseable {
   /** Answers about every stream, wherever its stores are. */
   TimelineQueries queries() {
     return timelines;
+  }
+
+  /** Answers about every track, wherever its stores are. */
+  TrackQueries tracks() {
+    return gate.tracks();
   }
 
   /** Answers from the stores of this instance alone. */

@@ -14,10 +14,10 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * Empties the stores of a stream whose data is erased: ledgers, tracks, filters, open windows,
- * clock and what rules remember of it, and with them their changelogs. The number of its last track
- * stays, so that no track ever gets the name of an erased one. Confined to the task's stream
- * thread.
+ * Empties the stores of a stream whose data is erased: ledgers, tracks, their filters and sums,
+ * open windows, clock and what rules remember of it, and with them their changelogs. The number of
+ * its last track stays, so that no track ever gets the name of an erased one. Confined to the
+ * task's stream thread.
  */
 final class StreamEraser extends ContextualProcessor<byte[], byte[], Void, Void> {
 
@@ -28,7 +28,11 @@ final class StreamEraser extends ContextualProcessor<byte[], byte[], Void, Void>
     }
     String stream = new String(record.key(), StandardCharsets.UTF_8);
     for (String store :
-        List.of(EmotionTimelines.LEDGERS, EmotionTimelines.TRACKS, EmotionTimelines.FILTERS)) {
+        List.of(
+            EmotionTimelines.LEDGERS,
+            EmotionTimelines.TRACKS,
+            EmotionTimelines.FILTERS,
+            EmotionTimelines.TRACK_SUMS)) {
       empty(store, Ledgers.prefix(stream));
     }
     empty(EmotionTimelines.WINDOWS, windowPrefix(stream));

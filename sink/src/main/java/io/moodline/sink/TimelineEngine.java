@@ -54,6 +54,7 @@ final class TimelineEngine implements AutoCloseable {
   private final KafkaStreams table;
   private final LocalStores local;
   private final TimelineQueries queries;
+  private final TrackQueries tracks;
   private final AtomicBoolean closing = new AtomicBoolean();
 
   private TimelineEngine(StageContext ctx, HostInfo self, TimelineMetrics metrics) {
@@ -66,20 +67,24 @@ final class TimelineEngine implements AutoCloseable {
             EmotionTimelines.topology(
                 topics, WindowRules.of(ctx.settings()), TrackRules.of(ctx.settings()), metrics),
             countingConfig());
-    this.table = application(TimelineTable.topology(topics, keep(ctx.settings())), tableConfig());
+    this.table =
+        application(
+            TimelineTable.topology(
+                topics, keep(ctx.settings()), ctx.settings().get(TimelineSettings.KEEP_TRACKS)),
+            tableConfig());
     Map<String, KafkaStreams> applications =
         Map.of(EmotionTimelines.APPLICATION, timelines, TimelineTable.APPLICATION, table);
     this.local = new LocalStores(applications, ctx.kafka().partitions());
-    this.queries =
-        new StoreQueries(
-            new RoutedStores(
-                applications,
-                local,
-                new RemoteStores(new InternalToken(ctx.secrets())),
-                self,
-                ctx.kafka().partitions(),
-                ctx.settings().get(TimelineSettings.OWNER_PATIENCE)),
-            metrics);
+    StoreAsker routed =
+        new RoutedStores(
+            applications,
+            local,
+            new RemoteStores(new InternalToken(ctx.secrets())),
+            self,
+            ctx.kafka().partitions(),
+            ctx.settings().get(TimelineSettings.OWNER_PATIENCE));
+    this.queries = new StoreQueries(routed, metrics);
+    this.tracks = new TrackQueries(routed, metrics);
   }
 
   /** As {@link #start(StageContext, HostInfo)}, where no other instance asks this one. */
@@ -112,6 +117,11 @@ final class TimelineEngine implements AutoCloseable {
   /** Answers about every stream, wherever its stores are. */
   TimelineQueries queries() {
     return queries;
+  }
+
+  /** Answers about every track, wherever its stores are. */
+  TrackQueries tracks() {
+    return tracks;
   }
 
   /** Answers from the stores of this instance alone. */

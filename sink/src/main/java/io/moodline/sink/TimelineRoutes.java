@@ -5,12 +5,13 @@ import io.javalin.http.Context;
 import io.moodline.runtime.StageContext;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.v1.TimelineWindow;
+import io.moodline.sink.TimelineParams.Range;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,16 +22,13 @@ import org.jspecify.annotations.Nullable;
  * maxPoints}. Thread-safe.
  */
 final class TimelineRoutes implements Resource {
-  /** Longest answer that is made in memory: a day of seconds. */
-  private static final int MAX_WINDOWS = 86_400;
-
   /** Longest answer that is streamed: eleven days of seconds, or two years of minutes. */
-  private static final long MAX_STREAMED = 1_000_000;
+  static final long MAX_STREAMED = 1_000_000;
 
   /** Answers that are streamed at a time; each holds a thread while its reader is slow. */
   private static final int MAX_STREAMS = 16;
 
-  private static final int READ_PER_POINT = 4;
+  static final int READ_PER_POINT = 4;
   private static final Duration LIVE_RANGE = Duration.ofHours(1);
 
   private final StageContext stage;
@@ -51,9 +49,9 @@ final class TimelineRoutes implements Resource {
 
   private void get(Context ctx) {
     StreamView stream = StreamRoutes.find(registry, StreamRoutes.id(ctx));
-    TimelineText.Format format = format(ctx);
-    Optional<Duration> step = param(ctx, "step").map(Times::readStep);
-    long points = maxPoints(ctx);
+    TimelineText.Format format = TimelineParams.format(ctx);
+    Optional<Duration> step = TimelineParams.step(ctx);
+    long points = points(ctx);
     if (format != TimelineText.Format.JSON) {
       Range range = range(ctx, stream, timelines);
       Duration fitting = step.orElseGet(() -> timelines(timelines, stream).finest(range, points));
@@ -69,7 +67,7 @@ final class TimelineRoutes implements Resource {
     }
   }
 
-  private void text(
+  static void text(
       Context ctx, StreamView stream, TimelineText.Format format, List<TimelineWindow> windows) {
     if (format == TimelineText.Format.CSV) {
       Answers.text(ctx, "text/csv", TimelineText.csv(windows));
@@ -83,7 +81,7 @@ final class TimelineRoutes implements Resource {
     Duration step = timelines(asked, stream).finest(range, READ_PER_POINT * points);
     List<TimelineWindow> read = windows(asked, stream, step, range);
     List<TimelineWindow> shown = TimelineText.thin(read, (int) points);
-    ObjectNode body = TimelineText.json(stream.id(), step, shown);
+    ObjectNode body = TimelineText.json(TimelineText.head(stream.id(), null), step, shown);
     body.put("thinned", shown.size() < read.size()).put("stale", asked.stale());
     Answers.json(ctx, 200, body);
   }
@@ -91,7 +89,7 @@ final class TimelineRoutes implements Resource {
   /** All windows of a range that fits into memory. */
   private static List<TimelineWindow> windows(
       TimelineQueries asked, StreamView stream, Duration step, Range range) {
-    int limit = READ_PER_POINT * MAX_WINDOWS;
+    int limit = READ_PER_POINT * TimelineParams.MAX_WINDOWS;
     List<TimelineWindow> windows =
         asked.windows(stream.id(), step, Steps.startOf(range.from(), step), range.to(), limit + 1);
     if (windows.size() > limit) {
@@ -100,7 +98,7 @@ final class TimelineRoutes implements Resource {
     return windows;
   }
 
-  private static Problem tooMany(long limit) {
+  static Problem tooMany(long limit) {
     return Problem.malformed(
         "the range holds more than "
             + limit
@@ -113,30 +111,27 @@ final class TimelineRoutes implements Resource {
     if (held.windows(step) > MAX_STREAMED) {
       throw tooMany(MAX_STREAMED);
     }
+    streamed(
+        ctx,
+        TimelineText.head(stream.id(), null),
+        asked::stale,
+        new TimelineWindows(asked, stream.id(), step, held.from(), held.to()));
+  }
+
+  /** Writes windows while they are read; only some answers are written so at a time. */
+  void streamed(Context ctx, ObjectNode head, BooleanSupplier stale, TimelineWindows windows) {
     if (!streams.tryAcquire()) {
       throw Problem.unavailable("there are " + MAX_STREAMS + " long answers under way already");
     }
     try {
-      Answers.stream(
-          ctx,
-          "application/json",
-          out ->
-              TimelineText.json(
-                  out,
-                  stream.id(),
-                  asked,
-                  new TimelineWindows(asked, stream.id(), step, held.from(), held.to())));
+      Answers.stream(ctx, "application/json", out -> TimelineText.json(out, head, stale, windows));
     } finally {
       streams.release();
     }
   }
 
-  /** A range of event time that was asked for. */
-  record Range(Instant from, Instant to) {
-    long windows(Duration step) {
-      long length = Math.max(0, Duration.between(from, to).toMillis());
-      return (length + step.toMillis() - 1) / step.toMillis();
-    }
+  long points(Context ctx) {
+    return TimelineParams.maxPoints(ctx, stage.settings().get(SinkSettings.MAX_POINTS));
   }
 
   private static Held timelines(TimelineQueries asked, StreamView stream) {
@@ -201,20 +196,14 @@ final class TimelineRoutes implements Resource {
   }
 
   private Range range(Context ctx, StreamView stream, TimelineQueries asked) {
-    Instant from = param(ctx, "from").map(text -> Times.read("from", text)).orElse(null);
-    Instant to = param(ctx, "to").map(text -> Times.read("to", text)).orElse(null);
+    Instant from = TimelineParams.time(ctx, "from").orElse(null);
+    Instant to = TimelineParams.time(ctx, "to").orElse(null);
     if (from != null && to != null) {
-      return checked(from, to);
+      return Range.checked(from, to);
     }
     Range whole = StreamJson.isRecording(stream) ? extent(stream, asked) : lastHour(to);
-    return checked(from == null ? whole.from() : from, to == null ? later(whole.to(), from) : to);
-  }
-
-  private static Range checked(Instant from, Instant to) {
-    if (to.isBefore(from)) {
-      throw Problem.malformed("to is before from");
-    }
-    return new Range(from, to);
+    return Range.checked(
+        from == null ? whole.from() : from, to == null ? later(whole.to(), from) : to);
   }
 
   private static Instant later(Instant end, @Nullable Instant from) {
@@ -235,38 +224,5 @@ final class TimelineRoutes implements Resource {
   private Range lastHour(@Nullable Instant to) {
     Instant end = to == null ? stage.clock().instant() : to;
     return new Range(end.minus(LIVE_RANGE), end);
-  }
-
-  private long maxPoints(Context ctx) {
-    return param(ctx, "maxPoints")
-        .map(
-            text -> {
-              if (!text.matches("[1-9][0-9]{0,4}") || Long.parseLong(text) > MAX_WINDOWS) {
-                throw Problem.malformed("maxPoints is out of range: give 1 to " + MAX_WINDOWS);
-              }
-              return Long.parseLong(text);
-            })
-        .orElse((long) stage.settings().get(SinkSettings.MAX_POINTS));
-  }
-
-  private static TimelineText.Format format(Context ctx) {
-    Optional<String> asked = param(ctx, "format");
-    if (asked.isPresent()) {
-      return switch (asked.get()) {
-        case "json" -> TimelineText.Format.JSON;
-        case "csv" -> TimelineText.Format.CSV;
-        case "vtt" -> TimelineText.Format.VTT;
-        default -> throw Problem.malformed("format is not known: give json, csv or vtt");
-      };
-    }
-    String accept = Optional.ofNullable(ctx.header("Accept")).orElse("").toLowerCase(Locale.ROOT);
-    if (accept.contains("text/csv")) {
-      return TimelineText.Format.CSV;
-    }
-    return accept.contains("text/vtt") ? TimelineText.Format.VTT : TimelineText.Format.JSON;
-  }
-
-  private static Optional<String> param(Context ctx, String name) {
-    return Optional.ofNullable(ctx.queryParam(name));
   }
 }

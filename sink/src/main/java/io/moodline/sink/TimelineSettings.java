@@ -50,6 +50,12 @@ public final class TimelineSettings {
   static final Setting<Duration> KEEP_MINUTES = keep("1m", "365d");
   static final Setting<Duration> KEEP_HOURS = keep("1h", "3650d");
 
+  static final Setting<Duration> KEEP_TRACKS =
+      Setting.duration(
+          "timelines.keep-tracks",
+          "7d",
+          "What tracks showed, by second and as a whole, is kept for so long after it was last written.");
+
   private static Setting<Duration> keep(String step, String value) {
     return Setting.duration(
         "timelines.keep-" + step,
@@ -71,7 +77,8 @@ public final class TimelineSettings {
               KEEP_SECONDS,
               KEEP_TENS,
               KEEP_MINUTES,
-              KEEP_HOURS),
+              KEEP_HOURS,
+              KEEP_TRACKS),
           TrackSettings.ALL);
 
   private TimelineSettings() {}

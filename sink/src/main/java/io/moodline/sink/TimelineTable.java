@@ -3,21 +3,28 @@ package io.moodline.sink;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.Topics;
+import io.moodline.schemas.TrackKey;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * {@code timelines.v1} as a table, ordered by stream, step and start: the topology of the
- * application {@code timeline-table}.
+ * {@code timelines.v1} as a table, ordered by stream, step and start, and {@code
+ * track-timelines.v1} as one by stream, step, track and start: the topology of the application
+ * {@code timeline-table}.
  *
- * <pre>timelines.v1 -> keep-windows -> timeline-windows -> drop-old -> timelines.v1</pre>
+ * <pre>
+ * timelines.v1       -> keep-windows -> timeline-windows -> drop-old        -> timelines.v1
+ * track-timelines.v1 -> keep-tracks  -> track-timelines  -> drop-old-tracks -> track-timelines.v1
+ * </pre>
  *
  * <p>It runs with {@code at_least_once}, since writing a window again changes nothing: its local
  * state survives a kill, and the topic itself is its changelog. A tombstone removes a window, and a
@@ -31,34 +38,68 @@ final class TimelineTable {
   /** {@code TimelineKey} to {@code TimelineWindow}. */
   static final String STORE = "timeline-windows";
 
+  /** {@code TrackKey} to {@code TrackWindow}. */
+  static final String TRACK_STORE = "track-timelines";
+
   private TimelineTable() {}
 
   /**
    * Makes the topology.
    *
    * @param keep for how long windows are kept, by step
+   * @param keepTracks for how long tracks and their seconds are kept
    */
-  static Topology topology(Topics topics, Map<Duration, Duration> keep) {
+  static Topology topology(Topics topics, Map<Duration, Duration> keep, Duration keepTracks) {
+    Topology topology = new Topology();
+    table(topology, STORE, topics.timelines(), "keep-windows");
+    prune(
+        topology,
+        topics.timelines(),
+        "drop-old",
+        "keep-windows",
+        () -> new OldWindows(keep),
+        key -> TimelineKey.decode(key).streamId());
+    topology.connectProcessorAndStateStores("drop-old", STORE);
+    table(topology, TRACK_STORE, topics.trackTimelines(), "keep-tracks");
+    prune(
+        topology,
+        topics.trackTimelines(),
+        "drop-old-tracks",
+        "keep-tracks",
+        () -> new OldTracks(keepTracks),
+        key -> TrackKey.decode(key).streamId());
+    // With both stores: one task, so one owner, for the windows and the tracks of a stream.
+    return topology.connectProcessorAndStateStores("drop-old-tracks", TRACK_STORE, STORE);
+  }
+
+  private static void table(Topology topology, String store, String topic, String keeper) {
     var bytes = Serdes.ByteArray();
-    return new Topology()
-        .addReadOnlyStateStore(
-            Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(STORE), bytes, bytes),
-            "timelines",
-            new ByteArrayDeserializer(),
-            new ByteArrayDeserializer(),
-            topics.timelines(),
-            "keep-windows",
-            () -> new RecordKeeper(STORE))
-        .addProcessor("drop-old", () -> new OldWindows(keep), "keep-windows")
-        .connectProcessorAndStateStores("drop-old", STORE)
+    topology.addReadOnlyStateStore(
+        Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(store), bytes, bytes),
+        topic + "-source",
+        new ByteArrayDeserializer(),
+        new ByteArrayDeserializer(),
+        topic,
+        keeper,
+        () -> new RecordKeeper(store));
+  }
+
+  private static void prune(
+      Topology topology,
+      String topic,
+      String name,
+      String keeper,
+      ProcessorSupplier<Void, Void, byte[], byte[]> processor,
+      Function<byte[], String> streamOf) {
+    topology
+        .addProcessor(name, processor, keeper)
         .addSink(
-            "tombstones",
-            topics.timelines(),
+            name + "-tombstones",
+            topic,
             new ByteArraySerializer(),
             new ByteArraySerializer(),
-            (topic, key, value, partitions) ->
-                Optional.of(
-                    Set.of(StreamPartition.of(TimelineKey.decode(key).streamId(), partitions))),
-            "drop-old");
+            (to, key, value, partitions) ->
+                Optional.of(Set.of(StreamPartition.of(streamOf.apply(key), partitions))),
+            name);
   }
 }

@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -15,10 +16,13 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A timeline as JSON, CSV and WebVTT. A window in which nothing was seen of the stream is absent;
@@ -37,28 +41,35 @@ final class TimelineText {
 
   private TimelineText() {}
 
-  static ObjectNode json(String streamId, Duration step, List<TimelineWindow> windows) {
-    ObjectNode body = JsonNodeFactory.instance.objectNode();
-    body.put("stream", streamId).put("step", Times.showStep(step));
+  /** What an answer begins with: whose windows they are. */
+  static ObjectNode head(String streamId, @Nullable Long track) {
+    return JsonNodeFactory.instance.objectNode().put("stream", streamId).put("track", track);
+  }
+
+  static ObjectNode json(ObjectNode head, Duration step, List<TimelineWindow> windows) {
+    ObjectNode body = head.put("step", Times.showStep(step));
     ArrayNode array = body.putArray("windows");
     windows.forEach(window -> array.add(json(window)));
     return body;
   }
 
-  /** The same as {@link #json(String, Duration, List)}, written while it is read. */
-  static void json(OutputStream to, String streamId, MarkedQueries asked, TimelineWindows windows)
+  /** The same as {@link #json(ObjectNode, Duration, List)}, written while it is read. */
+  static void json(OutputStream to, ObjectNode head, BooleanSupplier stale, TimelineWindows windows)
       throws IOException {
     try (JsonGenerator json = MAPPER.createGenerator(to)) {
       json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
       json.disable(JsonGenerator.Feature.AUTO_CLOSE_JSON_CONTENT);
       json.writeStartObject();
-      json.writeStringField("stream", streamId);
+      for (Map.Entry<String, JsonNode> field : head.properties()) {
+        json.writeFieldName(field.getKey());
+        json.writeTree(field.getValue());
+      }
       json.writeStringField("step", Times.showStep(windows.step()));
       json.writeArrayFieldStart("windows");
       windows.forEach(window -> json.writeTree(json(window)));
       json.writeEndArray();
       json.writeBooleanField("thinned", false);
-      json.writeBooleanField("stale", asked.stale()); // last: any page may have been stale
+      json.writeBooleanField("stale", stale.getAsBoolean()); // last: any page may have been stale
       json.writeEndObject();
     }
   }

@@ -15,19 +15,30 @@ import java.util.List;
 final class TimelineWindows {
   private static final int PAGE = 2000;
 
-  private final TimelineQueries timelines;
-  private final String streamId;
+  private final Source source;
   private final Duration step;
   private final Instant from;
   private final Instant to;
 
   TimelineWindows(
       TimelineQueries timelines, String streamId, Duration step, Instant from, Instant to) {
-    this.timelines = timelines;
-    this.streamId = streamId;
+    this(
+        (start, end, limit) -> timelines.windows(streamId, step, start, end, limit),
+        step,
+        from,
+        to);
+  }
+
+  TimelineWindows(Source source, Duration step, Instant from, Instant to) {
+    this.source = source;
     this.step = step;
     this.from = Steps.startOf(from, step);
     this.to = to;
+  }
+
+  /** Where windows of one step come from, as {@link TimelineQueries#windows} gives them. */
+  interface Source {
+    List<TimelineWindow> windows(Instant from, Instant to, int limit);
   }
 
   /** What takes windows, oldest first. */
@@ -40,7 +51,7 @@ final class TimelineWindows {
     Instant next = from;
     List<TimelineWindow> page;
     do {
-      page = timelines.windows(streamId, step, next, to, PAGE);
+      page = source.windows(next, to, PAGE);
       for (TimelineWindow window : page) {
         reader.read(window);
         next = TimelineText.end(window);

@@ -46,7 +46,28 @@ final class WindowSums {
     if (frame.getEndOfRun() != null) {
       return OpenWindow.newBuilder(before).setDropped(dropped).build();
     }
-    List<Face> scored = frame.getFaces().stream().filter(f -> !f.getScores().isEmpty()).toList();
+    return add(before, frame, frame.getFaces(), dropped, true);
+  }
+
+  /** The window with some of a frame's faces, and nothing of its drops. */
+  static OpenWindow add(@Nullable OpenWindow window, FrameFaces frame, List<Face> faces) {
+    OpenWindow before = window == null ? EMPTY : window;
+    return add(before, frame, faces, before.getDropped(), true);
+  }
+
+  /** The same without what quantiles are made of. */
+  static OpenWindow addWithoutBins(@Nullable OpenWindow window, FrameFaces frame, Face face) {
+    OpenWindow before = window == null ? EMPTY : window;
+    return add(before, frame, List.of(face), before.getDropped(), false);
+  }
+
+  private static OpenWindow add(
+      OpenWindow before,
+      FrameFaces frame,
+      List<Face> faces,
+      Map<String, Long> dropped,
+      boolean withBins) {
+    List<Face> scored = faces.stream().filter(f -> !f.getScores().isEmpty()).toList();
     List<Face> labelled = scored.stream().filter(face -> face.getReasons().isEmpty()).toList();
     List<String> labels = scored.isEmpty() ? before.getLabels() : union(before, frame.getLabels());
     return new OpenWindow(
@@ -54,14 +75,16 @@ final class WindowSums {
         Ledgers.plus(before.getSkipped(), Ledgers.reason(frame, Outcome.SKIPPED)),
         Ledgers.plus(before.getFailed(), Ledgers.reason(frame, Outcome.FAILED)),
         dropped,
-        before.getFaces() + frame.getFaces().size(),
+        before.getFaces() + faces.size(),
         before.getScoredFaces() + scored.size(),
         labels,
         sums(labels, before.getScoreSums(), frame.getLabels(), scored),
         before.getLabelledFaces() + labelled.size(),
         sums(labels, before.getLabelledSums(), frame.getLabels(), labelled),
-        Ledgers.plus(before.getWithheld(), withheld(frame.getFaces())),
-        bins(before.getScoreBins(), labels, frame.getLabels(), scored));
+        Ledgers.plus(before.getWithheld(), withheld(faces)),
+        withBins
+            ? bins(before.getScoreBins(), labels, frame.getLabels(), scored)
+            : before.getScoreBins());
   }
 
   private static ByteBuffer bins(
@@ -110,8 +133,8 @@ final class WindowSums {
         sums.getDropped(),
         coverage(sums, key.step()),
         sums.getFaces(),
-        means(sums.getLabels(), sums.getScoreSums(), sums.getScoredFaces()),
-        dominant(means(sums.getLabels(), sums.getLabelledSums(), sums.getLabelledFaces())),
+        means(sums),
+        dominant(sums),
         complete,
         sums.getLabelledFaces(),
         sums.getWithheld(),
@@ -149,6 +172,16 @@ final class WindowSums {
       sums.set(index, sum);
     }
     return sums;
+  }
+
+  /** Mean score by label, over the faces that have scores. */
+  static Map<String, Double> means(OpenWindow sums) {
+    return means(sums.getLabels(), sums.getScoreSums(), sums.getScoredFaces());
+  }
+
+  /** Label with the highest mean score over the faces whose label was not withheld. */
+  static @Nullable String dominant(OpenWindow sums) {
+    return dominant(means(sums.getLabels(), sums.getLabelledSums(), sums.getLabelledFaces()));
   }
 
   private static Map<String, Double> means(List<String> labels, List<Double> sums, long faces) {

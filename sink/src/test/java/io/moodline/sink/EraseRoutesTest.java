@@ -40,7 +40,12 @@ class EraseRoutesTest {
   static void start() throws Exception {
     api = new ApiFixture(home, Map.of(), true);
     var topics = api.stage.kafka().topics();
-    compactSoon(topics.emotions(), topics.tracks(), topics.segments(), topics.timelines());
+    compactSoon(
+        topics.emotions(),
+        topics.tracks(),
+        topics.segments(),
+        topics.timelines(),
+        topics.trackTimelines());
   }
 
   @AfterAll
@@ -112,7 +117,8 @@ class EraseRoutesTest {
     try (Stream<Path> files = Files.walk(home.resolve("data"))) {
       for (Path file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
         String folder = String.valueOf(file.getParent().getFileName());
-        boolean kept = folder.matches("moodline\\.(emotions|tracks|segments|timelines)\\..*");
+        boolean kept =
+            folder.matches("moodline\\.(emotions|tracks|segments|timelines|track-timelines)\\..*");
         if (kept && holds(file, text)) {
           found.add(folder + "/" + file.getFileName());
         }
@@ -144,6 +150,7 @@ class EraseRoutesTest {
     assertThat(receipt.at("/removed/moodline.emotions.v1").asInt()).isEqualTo(FRAMES);
     assertThat(receipt.at("/removed/moodline.timelines.v1").asInt()).isGreaterThanOrEqualTo(15);
     assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
+    assertThat(receipt.at("/removed/moodline.track-timelines.v1").asInt()).isGreaterThan(10);
     assertThat(receipt.get("remains").toString()).contains("faces.v1");
 
     var timelines = api.sink().queries();
@@ -171,7 +178,12 @@ class EraseRoutesTest {
   private static void nudge() throws Exception {
     var topics = api.stage.kafka().topics();
     for (String topic :
-        List.of(topics.emotions(), topics.tracks(), topics.segments(), topics.timelines())) {
+        List.of(
+            topics.emotions(),
+            topics.tracks(),
+            topics.segments(),
+            topics.timelines(),
+            topics.trackTimelines())) {
       for (String stream : List.of("gone-stream", "kept-stream")) {
         api.send(topic, stream, "nudge/".getBytes(StandardCharsets.UTF_8), null);
       }
@@ -180,13 +192,59 @@ class EraseRoutesTest {
 
   @Test
   void takesOneTrackOut() throws Exception {
+    api.put("/api/v1/streams/tracked", "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}");
+    checkTimeline(run("tracked"));
     run("tracked");
+    api.delete("/api/v1/streams/tracked");
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> api.get("/api/v1/streams/tracked").statusCode() == 404);
     JsonNode receipt = ApiFixture.json(api.delete("/api/v1/streams/tracked/tracks/1/data"));
     api.description().check("Erasure", receipt);
     assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
     JsonNode other = ApiFixture.json(api.delete("/api/v1/streams/tracked/tracks/77/data"));
     assertThat(other.at("/removed/moodline.emotions.v1").asInt()).isZero();
     assertThat(api.sink().queries().extent("tracked")).as("sums over all faces").isPresent();
+    assertThat(receipt.at("/removed/moodline.track-timelines.v1").asInt()).isGreaterThan(10);
+    assertThat(api.sink().tracks().track("tracked", 1)).isEmpty();
+    assertThat(api.sink().tracks().track("tracked", 2)).isPresent();
+  }
+
+  /** The only track of a run, as HTTP shows it. */
+  private static void checkTimeline(String run) throws Exception {
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(
+            () ->
+                ApiFixture.json(api.get("/api/v1/streams/tracked/tracks"))
+                    .at("/tracks/0/ended")
+                    .asBoolean());
+    JsonNode list = ApiFixture.json(api.get("/api/v1/streams/tracked/tracks?limit=1"));
+    api.description().check("Tracks", list);
+    JsonNode track = list.at("/tracks/0");
+    assertThat(track.get("track").asLong()).isEqualTo(1);
+    assertThat(track.get("run").asText()).isEqualTo(run);
+    assertThat(track.get("frames").asLong()).isEqualTo(FRAMES - 1L);
+    assertThat(track.get("dominant").asText()).isEqualTo("happiness");
+    assertThat(list.get("next").isNull()).isTrue();
+
+    String timeline = "/api/v1/streams/tracked/tracks/1/timeline";
+    for (String query :
+        List.of("", "?step=1s", "?maxPoints=5", "?step=10s&from=1970-01-01T00:00:05Z")) {
+      JsonNode answer = ApiFixture.json(api.get(timeline + query));
+      api.description().check("Timeline", answer);
+      assertThat(answer.get("track").asLong()).isEqualTo(1);
+    }
+    assertThat(ApiFixture.json(api.get(timeline)).get("windows")).hasSize(12);
+    assertThat(ApiFixture.json(api.get(timeline + "?step=10s")).get("windows")).hasSize(2);
+    JsonNode minute = ApiFixture.json(api.get(timeline + "?step=1m")).at("/windows/0");
+    assertThat(minute.get("frames").asLong()).isEqualTo(FRAMES - 1L);
+    assertThat(minute.get("complete").asBoolean()).isTrue();
+    assertThat(api.get(timeline + "?format=csv").body().lines()).hasSize(13);
+    assertThat(api.get("/api/v1/streams/tracked/tracks/9/timeline").statusCode()).isEqualTo(404);
+    assertThat(api.get("/api/v1/streams/tracked/tracks/x/timeline").statusCode()).isEqualTo(400);
+    assertThat(api.get("/api/v1/streams/nobody/tracks").statusCode()).isEqualTo(404);
+    assertThat(api.get("/api/v1/streams/tracked/tracks?cursor=%21").statusCode()).isEqualTo(400);
   }
 
   @Test

@@ -53,7 +53,9 @@ class OldWindowsTest {
     config.put(StreamsConfig.APPLICATION_ID_CONFIG, "table-test");
     config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
     config.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
-    driver = new TopologyTestDriver(TimelineTable.topology(TOPICS, KEEP), config, NOON);
+    driver =
+        new TopologyTestDriver(
+            TimelineTable.topology(TOPICS, KEEP, Duration.ofDays(1)), config, NOON);
     windows =
         driver.createInputTopic(
             TOPICS.timelines(), new ByteArraySerializer(), new ByteArraySerializer());

@@ -133,7 +133,7 @@ class TimelineEngineTest {
       List<TimelineWindow> windows = allWindows(engine.queries());
       oracle.check(windows);
       assertThat(windows).allMatch(TimelineWindow::getComplete);
-      checkEvents(runs);
+      checkTracks(engine.tracks(), checkEvents(runs));
       checkRanges(engine.queries());
       assertThat(engine.queries().settled("talk", "no-such-run")).isFalse();
     }
@@ -220,7 +220,7 @@ class TimelineEngineTest {
   }
 
   /** Events are those of a pass that nothing interrupted, tracks and smoothed scores included. */
-  private void checkEvents(List<List<FrameFaces>> runs) {
+  private List<FaceEmotion> checkEvents(List<List<FrameFaces>> runs) {
     Map<String, FaceEmotion> expected = new HashMap<>();
     for (FaceEmotion event : Uninterrupted.events(kafka.topics(), settings, runs)) {
       expected.put(text(FaceEvents.key(event)), event);
@@ -248,10 +248,25 @@ class TimelineEngineTest {
     }
     assertThat(records[0]).isEqualTo(expected.size());
     assertThat(found.keySet()).isEqualTo(expected.keySet());
+    List<FaceEmotion> all = List.copyOf(found.values());
     // A live stream's tracks also end by the clock on the wall.
     found.values().removeIf(event -> event.getKind() == StreamKind.LIVE);
     assertThat(found).allSatisfy((key, event) -> assertThat(event).isEqualTo(expected.get(key)));
     assertThat(found.values()).anyMatch(event -> event.getTrackId() != null);
+    return all;
+  }
+
+  /** Whatever was interrupted, tracks show what the events say that went out. */
+  private static void checkTracks(TrackQueries tracks, List<FaceEmotion> events) {
+    for (String stream : List.of("lobby", "talk", "film")) {
+      TrackOracle oracle =
+          new TrackOracle(
+              events.stream().filter(event -> event.getStreamId().equals(stream)).toList(), 5);
+      assertThat(oracle.tracks()).isPositive();
+      await("the table holds all tracks of " + stream)
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> oracle.check(tracks, stream));
+    }
   }
 
   private static List<TimelineWindow> allWindows(TimelineQueries queries) {
