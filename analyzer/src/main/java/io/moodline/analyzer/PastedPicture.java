@@ -41,4 +41,14 @@ record PastedPicture(Picture picture, int left, int top, int side) {
     double y = face.box().centreY();
     return x >= left && x < left + side && y >= top && y < top + side;
   }
+
+  /** Points of the larger picture in pixels of the crop: x0, y0, x1, y1, ... */
+  float[] inCrop(float[] points, Picture crop) {
+    float[] inside = new float[points.length];
+    for (int i = 0; i < points.length; i += 2) {
+      inside[i] = (points[i] - left) * crop.width() / side;
+      inside[i + 1] = (points[i + 1] - top) * crop.height() / side;
+    }
+    return inside;
+  }
 }

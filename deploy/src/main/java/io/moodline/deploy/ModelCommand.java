@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
 /** {@code moodline model}: what is done with bundles, all of it on this machine but the pull. */
 @Command(
     name = "model",
-    description = "Import, list, check, fetch, quantize, gate, remove and try models.",
+    description = "Import, list, check, fetch, quantize, gate, crop, remove and try models.",
     subcommands = {
       ModelCommand.Import.class,
       ModelCommand.Listing.class,
@@ -43,6 +43,8 @@ import picocli.CommandLine.Spec;
       ModelCommand.Pull.class,
       QuantizeCommand.class,
       GateCommand.class,
+      TemplateCommand.class,
+      LandmarksCommand.class,
       ModelCommand.Remove.class,
       ModelTrialCommand.Shadow.class,
       ModelTrialCommand.Show.class,

@@ -96,4 +96,26 @@ class ModelCommandTest {
     assertThat(folder.resolve("home/bundles/yunet/face_detection_yunet_2023mar.onnx")).exists();
     assertThat(cli.ok("model", "pull", "yunet")).contains("is there already");
   }
+
+  @Test
+  void saysWhatLandmarksAndTemplatesNeed() throws Exception {
+    Path npz = Files.writeString(folder.resolve("faces.npz"), "none");
+    String file = npz.toString();
+    cli.refused(List.of("--out", "is not changed"), "model", "landmarks", file);
+    cli.refused(
+        List.of("--out", "is not changed"), "model", "landmarks", file, "--out", folder + "");
+    String[] cascade = {"--set", "analyzer.detector=opencv-cascade"};
+    cli.refused(
+        List.of("finds no landmarks", "model pull yunet"),
+        with(new String[] {"model", "landmarks", folder + "", cascade[0]}, cascade[1]));
+    cli.refused(
+        List.of("is not in", "--dry-run"), "model", "template", "lite-ferplus", "--data", file);
+    cli.refused(
+        List.of("finds no landmarks"),
+        with(
+            new String[] {
+              "model", "template", "lite-ferplus", "--dry-run", "--data", file, cascade[0]
+            },
+            cascade[1]));
+  }
 }

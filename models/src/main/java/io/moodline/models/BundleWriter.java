@@ -86,6 +86,22 @@ final class BundleWriter {
           modelCard);
     }
 
+    /** Cut out in another way, and what is said of it on the card. */
+    Contents cropped(CropTemplate newCrop, String newCard) {
+      return new Contents(
+          name,
+          architecture,
+          labels,
+          input,
+          newCrop,
+          temperature,
+          gate,
+          metrics,
+          licence,
+          canaries,
+          newCard);
+    }
+
     /** With another gate, and what was measured of it in figures and card. */
     Contents gated(Gate newGate, JsonNode newMetrics, String newCard) {
       return new Contents(

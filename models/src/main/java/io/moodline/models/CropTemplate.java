@@ -20,8 +20,10 @@ import java.util.TreeMap;
  * @param points for {@code five-point}: x and y of right eye, left eye, nose tip, right and left
  *     corner of the mouth, as the person has them, in shares of the input's width and height; else
  *     empty
+ * @param foundOn what the points were found on, for people; empty where that is not known
  */
-public record CropTemplate(String kind, Map<String, Double> side, List<Double> points) {
+public record CropTemplate(
+    String kind, Map<String, Double> side, List<Double> points, String foundOn) {
   static final String SQUARE = "square";
   static final String FIVE_POINT = "five-point";
   private static final int COORDINATES = 10;
@@ -53,6 +55,16 @@ public record CropTemplate(String kind, Map<String, Double> side, List<Double> p
   /** A square. */
   public CropTemplate(String kind, Map<String, Double> side) {
     this(kind, side, List.of());
+  }
+
+  /** Points of which nobody says where they come from. */
+  public CropTemplate(String kind, Map<String, Double> side, List<Double> points) {
+    this(kind, side, points, "");
+  }
+
+  /** The same square for detectors without landmarks; five points for those that find them. */
+  CropTemplate withPoints(List<Double> newPoints, String data) {
+    return new CropTemplate(FIVE_POINT, side, newPoints, data);
   }
 
   /** Whether faces are turned upright by their landmarks. */

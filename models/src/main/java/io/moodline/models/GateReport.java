@@ -153,7 +153,7 @@ public record GateReport(
     String section = SECTION + "\nFound on " + dataSet + ". " + text();
     return BundleWriter.replace(
         bundles,
-        before.gated(gate, metrics, withSection(before.modelCard(), section)),
+        before.gated(gate, metrics, withSection(before.modelCard(), SECTION, section)),
         bundle.model());
   }
 
@@ -165,8 +165,8 @@ public record GateReport(
   }
 
   /** The card with the section in place of the one it had, or at its end. */
-  static String withSection(String card, String section) {
-    int start = card.indexOf(SECTION + "\n");
+  static String withSection(String card, String title, String section) {
+    int start = card.indexOf(title + "\n");
     if (start < 0) {
       return card.stripTrailing() + "\n\n" + section;
     }

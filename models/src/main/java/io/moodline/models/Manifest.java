@@ -127,7 +127,8 @@ record Manifest(
               input.path("height").asInt(),
               input.path("channels").asInt(),
               MaskKind.of(input.path("mask").asText("none"), where)),
-          new CropTemplate(text(crop, "kind", where), sides, points),
+          new CropTemplate(
+              text(crop, "kind", where), sides, points, crop.path("foundOn").asText("")),
           temperature,
           Gate.parse(root.path("gate"), where),
           root.path("metrics"),
@@ -199,6 +200,9 @@ record Manifest(
     if (crop.followsLandmarks()) {
       crop.points().forEach(cropNode.putArray("points")::add);
       cropNode.put("pointsOf", "eyes, nose and mouth corners in shares of the input");
+      if (!crop.foundOn().isEmpty()) {
+        cropNode.put("foundOn", crop.foundOn());
+      }
     }
     root.putObject("calibration").put("temperature", temperature);
     if (!gate.isNone()) {

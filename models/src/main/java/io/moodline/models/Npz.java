@@ -1,5 +1,6 @@
 package io.moodline.models;
 
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,21 +9,25 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
 
 /**
- * Reads NumPy's files: .npy (one array) and .npz (a zip of them). Numbers only, little endian;
- * object arrays, which are pickles, are refused. Nothing is allocated before the bytes it is for
- * have been counted, so a small file cannot ask for much memory.
+ * Reads and writes NumPy's files: .npy (one array) and .npz (a zip of them). Numbers only, little
+ * endian; object arrays, which are pickles, are refused. Nothing is allocated before the bytes it
+ * is for have been counted, so a small file cannot ask for much memory.
  */
 final class Npz {
   private static final int MOST_ENTRIES = 10_000;
   private static final int MOST_DIMENSIONS = 8;
+  private static final int HEADER_GRID = 64;
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final Pattern DESCR =
       Pattern.compile("'descr'\\s*:\\s*'([<|=>][a-zA-Z]\\d{1,4})'");
@@ -81,6 +86,55 @@ final class Npz {
       throw new BundleException(file + ": holds no arrays; give a .npz that numpy.savez wrote");
     }
     return arrays;
+  }
+
+  /** Writes a .npz of arrays that {@link #read} or the caller made, in their order. */
+  static void write(Path file, Map<String, Array> arrays) throws IOException {
+    try (ZipOutputStream zip =
+        new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file)))) {
+      for (Map.Entry<String, Array> entry : arrays.entrySet()) {
+        zip.putNextEntry(new ZipEntry(entry.getKey() + ".npy"));
+        Array array = entry.getValue();
+        zip.write(header(array));
+        ByteBuffer bytes = array.bytes().duplicate().rewind();
+        byte[] block = new byte[1 << 16];
+        while (bytes.hasRemaining()) {
+          int count = Math.min(block.length, bytes.remaining());
+          bytes.get(block, 0, count);
+          zip.write(block, 0, count);
+        }
+        zip.closeEntry();
+      }
+    }
+  }
+
+  /** Magic, version 1.0, and a dictionary padded so that the values start on a round place. */
+  private static byte[] header(Array array) {
+    String order = array.type().endsWith("1") ? "|" : "<";
+    StringBuilder shape = new StringBuilder();
+    for (int extent : array.shape()) {
+      shape.append(extent).append(", ");
+    }
+    String text =
+        String.format(
+            Locale.ROOT,
+            "{'descr': '%s%s', 'fortran_order': False, 'shape': (%s), }",
+            order,
+            array.type(),
+            shape);
+    int before = MAGIC.length + 4;
+    int length = (before + text.length() + HEADER_GRID) / HEADER_GRID * HEADER_GRID - before;
+    byte[] header = new byte[before + length];
+    System.arraycopy(MAGIC, 0, header, 0, MAGIC.length);
+    header[MAGIC.length] = 1;
+    ByteBuffer.wrap(header)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putShort(MAGIC.length + 2, (short) length);
+    Arrays.fill(header, before, header.length - 1, (byte) ' ');
+    header[header.length - 1] = '\n';
+    byte[] ascii = text.getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(ascii, 0, header, before, ascii.length);
+    return header;
   }
 
   static Array readNpy(Path file) {
@@ -165,7 +219,7 @@ final class Npz {
       }
       shape[dimensions++] = Integer.parseInt(part);
     }
-    return java.util.Arrays.copyOf(shape, dimensions);
+    return Arrays.copyOf(shape, dimensions);
   }
 
   private static long checkedSize(int[] shape, String where) {
@@ -202,7 +256,7 @@ final class Npz {
 
   private static boolean startsWith(byte[] bytes, byte[] prefix) {
     try (ByteArrayInputStream in = new ByteArrayInputStream(bytes)) {
-      return java.util.Arrays.equals(in.readNBytes(prefix.length), prefix);
+      return Arrays.equals(in.readNBytes(prefix.length), prefix);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -92,9 +92,11 @@ class GateSearchTest {
 
   @Test
   void putsItsSectionWhereTheOldOneWas() {
-    assertThat(GateReport.withSection("# a\n\n## Gate\nold\n\n## Later\nb\n", "## Gate\nnew\n"))
+    assertThat(
+            GateReport.withSection(
+                "# a\n\n## Gate\nold\n\n## Later\nb\n", "## Gate", "## Gate\nnew\n"))
         .isEqualTo("# a\n\n## Gate\nnew\n\n## Later\nb\n");
-    assertThat(GateReport.withSection("# a\n", "## Gate\nnew\n"))
+    assertThat(GateReport.withSection("# a\n", "## Gate", "## Gate\nnew\n"))
         .isEqualTo("# a\n\n## Gate\nnew\n");
   }
 

@@ -50,6 +50,25 @@ class NpzTest {
   }
 
   @Test
+  void writesWhatItReads() throws IOException {
+    Map<String, Npz.Array> arrays =
+        Map.of(
+            "floats", Npz.parse(npy("<f4", "(2, 3)", floats(1, 2, 3, 4, 5, 6)), "floats"),
+            "flags", Npz.parse(npy("|b1", "(2,)", ByteBuffer.wrap(new byte[] {0, 1})), "flags"),
+            "one", Npz.parse(npy("<f4", "()", floats(0.5f)), "one"));
+    Path file = folder.resolve("written.npz");
+    Npz.write(file, arrays);
+    Map<String, Npz.Array> again = Npz.read(file, 1000);
+    assertThat(again).containsOnlyKeys("floats", "flags", "one");
+    again.forEach(
+        (name, array) -> {
+          assertThat(array.type()).isEqualTo(arrays.get(name).type());
+          assertThat(array.shape()).isEqualTo(arrays.get(name).shape());
+          assertThat(array.bytes()).isEqualTo(arrays.get(name).bytes());
+        });
+  }
+
+  @Test
   void turnsColumnMajorArraysRound() {
     byte[] npy = npy("<f4", "(2, 3)", floats(1, 4, 2, 5, 3, 6));
     String header = new String(npy, StandardCharsets.ISO_8859_1);
