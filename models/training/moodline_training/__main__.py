@@ -1,17 +1,18 @@
-"""`python3 -m moodline_training`: train, evaluate, scores."""
+"""`python3 -m moodline_training`: train, evaluate, scores, pictures."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
-from . import checkpoint, data, degrade, metrics
+from . import checkpoint, data, degrade, export, metrics, start
 from .augment import AUGMENTATIONS
 from .data import DataError, Faces
 from .device import choose
@@ -22,7 +23,17 @@ from .recipes import RECIPES, Recipe
 from .train import Teaching, Training
 
 # Recipe fields with an option of their own name; others are set by taking another recipe.
-_TUNED = ("epochs", "minutes", "batch_size", "lr", "balance", "mixup", "patience", "teacher_share")
+_TUNED = (
+    "epochs",
+    "minutes",
+    "epoch_pictures",
+    "batch_size",
+    "lr",
+    "balance",
+    "mixup",
+    "patience",
+    "teacher_share",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _train_options(commands.add_parser("train", help="train a network"))
     _evaluate_options(commands.add_parser("evaluate", help="measure a checkpoint"))
     _scores_options(commands.add_parser("scores", help="write a teacher's scores"))
+    _pictures_options(commands.add_parser("pictures", help="write pictures as PNG files"))
     return parser
 
 
@@ -65,7 +77,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
         "--validate", type=Path, nargs="+", help="default: the data's own part, or a tenth"
     )
     parser.add_argument("--recipe", choices=sorted(RECIPES), help="default: the network's")
-    parser.add_argument("--init", type=Path, help="checkpoint whose fitting weights to start from")
+    parser.add_argument(
+        "--init", type=Path, help="checkpoint whose fitting weights to start from, or a bundle"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's last epoch")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--teacher", type=Path, help="scores of the pictures to learn from")
@@ -92,6 +106,15 @@ def _scores_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_scores)
 
 
+def _pictures_options(parser: argparse.ArgumentParser) -> None:
+    _shared(parser)
+    parser.add_argument("--network", default="lite", choices=sorted(ARCHITECTURES), help="its size")
+    parser.add_argument("--part", default="validation", choices=("train", "validation"))
+    parser.add_argument("--degraded", action="store_true", help="degraded copies too")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write, empty or new")
+    parser.set_defaults(run=_pictures)
+
+
 def _train(options: argparse.Namespace) -> int:
     device = _device(options)
     architecture = ARCHITECTURES[options.network]
@@ -99,9 +122,9 @@ def _train(options: argparse.Namespace) -> int:
     train, validation = _parts(options, architecture)
     torch.manual_seed(options.seed)
     network = architecture.build(len(train.labels))
-    if options.init:
-        _start_from(network, options.init)
     goal = objective(architecture, AUGMENTATIONS[recipe.augmentation](), recipe.mixup)
+    if options.init:
+        start.weights(network, options.init, goal, train)
     learner = Learner(network, goal, recipe, device)
     facts = {
         "network": options.network,
@@ -116,7 +139,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.resume:
         run.resume()
     run.run()
-    _next_steps(options, train.labels)
+    _next_steps(options, train)
     return 0
 
 
@@ -148,13 +171,24 @@ def _parts(options: argparse.Namespace, architecture: Architecture) -> tuple[Fac
         train, validation = train.split()
     if train.labels != validation.labels:
         raise DataError(f"training has {train.labels}, validation {validation.labels}")
-    if architecture.masked and (train.landmarks is None or validation.landmarks is None):
-        raise DataError(
-            "oaenet needs landmarks of every picture: NAME_landmarks.txt beside it, the CSV column "
-            "facial_landmarks, or the array landmarks of an .npz"
-        )
+    if architecture.masked:
+        train, validation = _marked(train), _marked(validation)
     print(f"{len(train)} pictures to train on, {len(validation)} to validate on, {train.labels}")
     return train, validation
+
+
+def _marked(faces: Faces) -> Faces:
+    """Those that have landmarks, without which OAENet sees nothing."""
+    marked = faces.marked()
+    if len(marked) == 0:
+        raise DataError(
+            "oaenet needs landmarks: NAME_landmarks.txt beside each picture, the CSV column "
+            "facial_landmarks, or the array landmarks of an .npz; 'moodline model landmarks' makes "
+            "the five of a detector"
+        )
+    if len(marked) < len(faces):
+        print(f"{len(faces) - len(marked)} of {len(faces)} pictures have no landmarks: left out")
+    return marked
 
 
 def _holds_validation(path: Path) -> bool:
@@ -162,21 +196,12 @@ def _holds_validation(path: Path) -> bool:
     return any((path / name).is_dir() for name in names)
 
 
-def _start_from(network: torch.nn.Module, path: Path) -> None:
-    """Takes what has the same name and shape; the rest keeps its start."""
-    content = checkpoint.read(path)
-    found = content.get("state_dict", content)
-    found = {name.removeprefix("module."): value for name, value in found.items()}
-    own = network.state_dict()
-    fits = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict({**own, **fits})
-    print(f"{len(fits)} of {len(own)} weights start from {path}")
-
-
-def _next_steps(options: argparse.Namespace, labels: tuple[str, ...]) -> None:
+def _next_steps(options: argparse.Namespace, faces: Faces) -> None:
     best = options.out / "best.pth"
+    five = ARCHITECTURES[options.network].masked and faces.landmarks.shape[1] == 5
+    architecture = options.network + ("-five-point" if five else "")
     print(
-        f"Next: ./moodline model import --arch {options.network} --labels {','.join(labels)}"
+        f"Next: ./moodline model import --arch {architecture} --labels {','.join(faces.labels)}"
         f" --name NAME {best}"
     )
 
@@ -191,6 +216,8 @@ def _opened(options: argparse.Namespace, part: str):
     network = network.to(device.torch, memory_format=torch.channels_last)
     labels = options.labels or ",".join(content["labels"])
     faces = data.load(options.data, architecture.side, architecture.channels, part, labels)
+    if architecture.masked:
+        faces = _marked(faces)
     return network, objective(architecture, lambda x: x, 0), faces, device
 
 
@@ -201,8 +228,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     figures = {"temperature": temperature}
     for name in degrade.COPIES if options.degraded else ("clean",):
         copy = replace(faces, images=degrade.COPIES[name](faces.images.float()))
+        began = time.monotonic()
         logits = logits_of(network, goal, copy, device)
+        seconds = time.monotonic() - began
         measured = metrics.measure(logits, faces.majority, faces.labels, temperature)
+        measured["images_per_second"] = len(faces) / seconds
         figures[name] = measured
         print(_line(name, measured))
     if options.json:
@@ -214,12 +244,22 @@ def _line(name: str, measured: dict) -> str:
     recall = " ".join(f"{label} {value:.2f}" for label, value in measured["recall"].items())
     figures = ("accuracy", "balanced_accuracy", "calibration_error")
     sums = " ".join(f"{figure.replace('_', ' ')} {measured[figure]:.4f}" for figure in figures)
-    return f"{name:10} {sums} recall {recall}"
+    return f"{name:10} {sums} images/s {measured['images_per_second']:.0f} recall {recall}"
 
 
 def _scores(options: argparse.Namespace) -> int:
     network, goal, faces, device = _opened(options, "train")
     checkpoint.write_scores(options.out, F.softmax(logits_of(network, goal, faces, device), 1))
+    return 0
+
+
+def _pictures(options: argparse.Namespace) -> int:
+    architecture = ARCHITECTURES[options.network]
+    faces = data.load(
+        options.data, architecture.side, architecture.channels, options.part, options.labels
+    )
+    count = export.write(faces, options.out, options.degraded)
+    print(f"{count} pictures with a majority, in {options.out}")
     return 0
 
 

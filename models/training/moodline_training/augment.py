@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from . import pictures
 
@@ -58,6 +59,30 @@ class Field:
         )
         padding = _PADDINGS[int(torch.randint(len(_PADDINGS), ()))]
         return pictures.warp(x, matrices, padding)
+
+
+@dataclass(frozen=True)
+class HalfField:
+    """`Field` for some pictures; the others are mirrored and moved by whole pixels, no more."""
+
+    plain: float = 0.5
+    most_pixels: int = 2
+    field: Field = Field()
+
+    def __call__(self, images: Tensor) -> Tensor:
+        x, n, device = images.float(), len(images), images.device
+        mirrored = torch.rand(n, 1, 1, 1, device=device) < 0.5
+        moved = _moved(torch.where(mirrored, x.flip(3), x), self.most_pixels)
+        spared = torch.rand(n, 1, 1, 1, device=device) < self.plain
+        return torch.where(spared, moved, self.field(images))
+
+
+def _moved(x: Tensor, most: int) -> Tensor:
+    """By up to so many pixels up or down and to a side, all alike; nothing is interpolated."""
+    height, width = x.shape[-2:]
+    top, left = torch.randint(2 * most + 1, (2,)).tolist()
+    padded = F.pad(x, (most, most, most, most), "reflect")
+    return padded[:, :, top : top + height, left : left + width]
 
 
 def _uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
@@ -181,4 +206,4 @@ def _softened(x: Tensor) -> Tensor:
     return pictures.blur(x, sigma, sigma, torch.zeros_like(sigma)).clamp(0, 255)
 
 
-AUGMENTATIONS = {"field": Field, "poster-v2": PosterV2, "oaenet": Oaenet}
+AUGMENTATIONS = {"field": Field, "half-field": HalfField, "poster-v2": PosterV2, "oaenet": Oaenet}

@@ -47,7 +47,8 @@ class DataError(Exception):
 class Faces:
     """images: uint8 [n, channels, side, side], grey or RGB. targets: float [n, labels], shares
     of the votes. majority: long [n], -1 where there is none and no accuracy counts the picture.
-    landmarks: float [n, points, 2], x and y in pixels of the side, or None."""
+    landmarks: float [n, points, 2], x and y in pixels of the side, NaN where a picture has none, or
+    None where none has."""
 
     images: Tensor
     targets: Tensor
@@ -66,6 +67,12 @@ class Faces:
             majority=self.majority[rows],
             landmarks=None if self.landmarks is None else self.landmarks[rows],
         )
+
+    def marked(self) -> Faces:
+        """Those that have landmarks."""
+        if self.landmarks is None:
+            return self.at(torch.zeros(len(self), dtype=torch.bool))
+        return self.at(self.landmarks.isfinite().flatten(1).all(1))
 
     def without(self, other: Faces) -> Faces:
         """Without the pictures whose pixels `other` has too."""
@@ -263,9 +270,9 @@ def _read(rows: list[_Row], side: int, channels: int, labels: tuple[str, ...]) -
     for i, (row, _) in enumerate(kept):
         images[i], scales[i] = _picture(row.file, side, channels)
     majority = torch.tensor([index for _, index in kept])
-    landmarks = None
-    if all(row.landmarks for row, _ in kept):
-        landmarks = torch.stack([_points(row) for row, _ in kept]) * scales[:, None]
+    landmarks = _landmarks([row for row, _ in kept])
+    if landmarks is not None:
+        landmarks = landmarks * scales[:, None]
     targets = F.one_hot(majority, len(labels)).float()
     return Faces(images, targets, majority, labels, landmarks)
 
@@ -284,8 +291,22 @@ def _picture(file: Path, side: int, channels: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.array(pixels)).view(side, side, channels).permute(2, 0, 1), scale
 
 
-def _points(row: _Row) -> Tensor:
+def _landmarks(rows: list[_Row]) -> Tensor | None:
+    """Five or 68 points of each row, NaN where it has none; None where none has."""
+    points = [_points(row) for row in rows]
+    shapes = {found.shape for found in points if found is not None}
+    if len(shapes) > 1:
+        raise DataError("some pictures have five landmarks and others 68: give one kind")
+    if not shapes:
+        return None
+    none = torch.full(shapes.pop(), float("nan"))
+    return torch.stack([none if found is None else found for found in points])
+
+
+def _points(row: _Row) -> Tensor | None:
     numbers = [float(text) for text in row.landmarks.replace(";", " ").split()]
+    if not numbers:
+        return None
     if len(numbers) not in (10, 136):
         raise DataError(f"{row.file} has {len(numbers) / 2:g} landmarks; five or 68 are needed")
     return torch.tensor(numbers).view(-1, 2)

@@ -17,8 +17,10 @@ class Recipe:
     balance: rare labels are drawn more often by (most / count) ** balance; 1: all equally often
     average: decay of the moving average of the weights; 0: none
     mixup: parameter of the Beta distribution that two pictures are blended by; 0: none
-    augmentation: `field` (faults of cameras and framing), `poster-v2` or `oaenet` (as published)
+    augmentation: `field` (faults of cameras and framing), `half-field` (half of the pictures with
+    next to none), `poster-v2` or `oaenet` (as published)
     patience: epochs without better validation accuracy until the run ends
+    epoch_pictures: drawn for an epoch, after which it is validated and saved; 0: as many as there are
     teacher_share: weight of a teacher's scores beside the votes, once half of the run is done
     """
 
@@ -38,6 +40,7 @@ class Recipe:
     average: float = 0
     mixup: float = 0
     patience: int = 30
+    epoch_pictures: int = 0
     teacher_share: float = 0
 
 
@@ -53,6 +56,19 @@ RECIPES = {
         weight_decay=5e-4,
         balance=0.3,
         average=0.998,
+    ),
+    # From weights that know faces already (--init): half of the pictures as they are.
+    "lite-finetune": Recipe(
+        epochs=15,
+        batch_size=128,
+        lr=0.006,
+        optimizer="sgd",
+        schedule="cosine",
+        augmentation="half-field",
+        warmup_epochs=0.5,
+        weight_decay=5e-4,
+        balance=0.4,
+        average=0.995,
     ),
     # As published for RAF-DB, which starts from pretrained branches.
     "poster-v2": Recipe(

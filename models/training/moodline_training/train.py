@@ -59,17 +59,21 @@ class Training:
         self._teaching = teaching
         self._rate = Rate(recipe)
         self._draw = _draw(train, recipe.balance)
-        self._steps = math.ceil(len(train) / recipe.batch_size)
+        self._pictures = recipe.epoch_pictures or len(train)
+        self._steps = math.ceil(self._pictures / recipe.batch_size)
         self._epoch = 0
         self._best, self._best_epoch = -1.0, 0
         self._clock = Clock()
+        self._speed: dict[str, float] = {}
         out.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> None:
         while self._progress() < 1 and self._epoch - self._best_epoch < self._recipe.patience:
             # Each epoch has its own draw, the same after a resume.
             torch.manual_seed(1000 * self._facts["seed"] + self._epoch)
+            began = self._clock.seconds()
             loss = self._learn()
+            self._speed["train"] = self._pictures / (self._clock.seconds() - began)
             self._epoch += 1
             self._validate(loss)
 
@@ -89,7 +93,7 @@ class Training:
     def _learn(self) -> float:
         """One epoch; gives the mean loss."""
         train = replace(self._train, targets=self._targets())
-        rows = torch.multinomial(self._draw, len(train), replacement=True)
+        rows = torch.multinomial(self._draw, self._pictures, replacement=True)
         total, reported = 0.0, time.monotonic()
         for step, batch in enumerate(rows.split(self._recipe.batch_size)):
             rate = self._rate.at(self._epoch + step / self._steps, self._progress(step))
@@ -111,7 +115,9 @@ class Training:
 
     def _validate(self, loss: float) -> None:
         faces, network = self._validation, self._learner.result
+        began = self._clock.seconds()
         logits = logits_of(network, self._objective, faces, self._device)
+        self._speed["validation"] = len(faces) / (self._clock.seconds() - began)
         self._rate.validated(F.cross_entropy(logits, faces.targets.cpu()).item())
         measured = metrics.measure(logits, faces.majority.cpu(), faces.labels)
         if measured["accuracy"] > self._best:
@@ -124,12 +130,20 @@ class Training:
 
     def _log(self, loss: float, measured: dict) -> None:
         seconds = round(self._clock.seconds())
-        line = {"epoch": self._epoch, "seconds": seconds, "loss": loss, **measured}
+        speed = {part: round(rate, 1) for part, rate in self._speed.items()}
+        line = {
+            "epoch": self._epoch,
+            "seconds": seconds,
+            "images_per_second": speed,
+            "loss": loss,
+            **measured,
+        }
         with open(self._out / "log.jsonl", "a") as log:
             log.write(json.dumps(line) + "\n")
         self._say(
             f"loss {loss:.4f} accuracy {measured['accuracy']:.4f}"
             f" balanced {measured['balanced_accuracy']:.4f} best {self._best:.4f}"
+            f" images/s {speed['train']} trained, {speed['validation']} validated"
         )
 
     def _say(self, text: str, step: int = 0) -> None:

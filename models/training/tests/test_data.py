@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from moodline_training import data
+from moodline_training import data, export
 from moodline_training.data import DataError
 
 try:
@@ -128,6 +128,34 @@ class FilesTest(unittest.TestCase):
         table.write_text("path,expression,facial_landmarks\na.png,happy,20;10;0;0;10;5;0;10;20;0\n")
         read = data.load([table], 8, 3, "train", "ferplus")
         self.assertEqual(read.landmarks[0].tolist(), [[8, 8], [0, 0], [4, 4], [0, 8], [8, 0]])
+
+    def test_tells_pictures_without_landmarks_from_those_that_have_some(self) -> None:
+        self.picture("happy/a.png")
+        self.picture("happy/b.png")
+        self.assertIsNone(self.load(self.root, labels="ferplus").landmarks)
+        self.assertEqual(len(self.load(self.root, labels="ferplus").marked()), 0)
+        (self.root / "happy/b_landmarks.txt").write_text("20 10\n0 0\n10 5\n0 10\n20 0\n")
+        read = self.load(self.root, labels="ferplus")
+        self.assertTrue(read.landmarks[0].isnan().all())
+        points = [[8, 8], [0, 0], [4, 4], [0, 8], [8, 0]]
+        self.assertEqual(read.marked().landmarks.tolist(), [points])
+        (self.root / "happy/a_landmarks.txt").write_text("1 2\n" * 68)
+        with self.assertRaisesRegex(DataError, "others 68"):
+            self.load(self.root, labels="ferplus")
+
+    def test_reads_back_what_is_written_as_files(self) -> None:
+        images = torch.arange(3 * 64, dtype=torch.uint8).view(3, 1, 8, 8)
+        some = data.Faces(
+            images, torch.eye(2)[[0, 1, 0]], torch.tensor([0, 1, -1]), ("anger", "fear")
+        )
+        self.assertEqual(export.write(some, self.root / "clean", degraded=False), 2)
+        read = data.load([self.root / "clean"], 8, 1, "train")
+        self.assertTrue(torch.equal(read.images, images[:2]))
+        self.assertEqual((read.labels, read.majority.tolist()), (some.labels, [0, 1]))
+        export.write(some, self.root / "all", degraded=True)
+        self.assertTrue((self.root / "all/dark-0.3/fear/00001.png").exists())
+        with self.assertRaisesRegex(DataError, "is not empty"):
+            export.write(some, self.root / "all", degraded=True)
 
     def test_names_a_word_that_is_no_label(self) -> None:
         self.picture("bored/a.png")

@@ -54,6 +54,21 @@ class PicturesTest(unittest.TestCase):
         light = pictures.blur(x, sigma, sigma, sigma).mean().item()
         self.assertAlmostEqual(light, x.mean().item(), delta=2)
 
+    def test_spared_pictures_are_moved_by_whole_pixels(self) -> None:
+        x = smooth(32)
+        spared = augment.HalfField(plain=1)(x)
+        inner = (..., slice(4, 44), slice(4, 44))
+        ways = [
+            moved.roll((down, right), (2, 3))
+            for moved in (x, x.flip(3))
+            for down in range(-2, 3)
+            for right in range(-2, 3)
+        ]
+        for i in range(len(x)):
+            self.assertTrue(any(torch.equal(spared[i][inner], way[i][inner]) for way in ways))
+        half = (augment.HalfField(plain=0.5)(x) == spared).flatten(1).all(1)
+        self.assertLess(half.sum().item(), len(x))
+
     def test_degraded_copies_are_levels_and_always_the_same(self) -> None:
         x = smooth()
         for name, copy in degrade.COPIES.items():

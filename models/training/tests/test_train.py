@@ -125,10 +125,14 @@ class TrainTest(unittest.TestCase):
         self.assertEqual(command.main(train + ["--epochs", "1"]), 0)
         self.assertEqual(command.main(train + ["--epochs", "2", "--resume"]), 0)
         self.assertEqual(len(self.log()), 2)
+        self.assertEqual(set(self.log()[0]["images_per_second"]), {"train", "validation"})
         figures = self.root / "figures.json"
         evaluate = ["evaluate", "--checkpoint", best, "--data", data, "--degraded"]
         self.assertEqual(command.main(evaluate + ["--json", str(figures)]), 0)
         self.assertEqual(json.loads(figures.read_text())["16 px"]["pictures"], 40)
+        files = ["pictures", "--data", data, "--out", run + "/files", "--part", "train"]
+        self.assertEqual(command.main(files), 0)
+        self.assertTrue((self.root / "run/files/happiness/00001.png").exists())
         scores = ["scores", "--checkpoint", best, "--data", data, "--out", run + "/scores.npz"]
         self.assertEqual(command.main(scores), 0)
 
