@@ -7,6 +7,7 @@ import { colourOf, draw, facesPerFrame, labelsOf } from "./chart.js";
 const $ = (id) => document.getElementById(id);
 const MAX_EVENTS = 40;
 const FINAL = ["FINISHED", "FAILED", "REFUSED"];
+const SAMPLINGS = { keyframes: "key frames alone", motion: "where something moves" };
 
 let streams = [];
 let chosen = null; // id
@@ -149,14 +150,18 @@ function showChosen() {
   $("chosen-state").replaceChildren(
     element("strong", words[0], "state " + status.state),
     document.createTextNode(words.length > 1 ? ": " + words[1] : ""));
+  const unmoved = (status.droppedByReason || {}).NO_MOTION || 0;
+  const lost = (status.dropped || 0) - unmoved;
   const facts = [
     recording ? "recording" : "live",
     `purpose ${stream.purpose}`,
     `${stream.framesPerSecond} frames/s`,
+    SAMPLINGS[stream.sampling] || "",
     stream.credentials ? "credentials are kept sealed" : "",
     status.width ? `${status.width} × ${status.height}` : "",
     status.published === undefined ? "" : `${status.published} frames published`,
-    status.dropped ? `${status.dropped} dropped` : "",
+    lost ? `${lost} dropped` : "",
+    unmoved ? `${unmoved} left out: nothing moved` : "",
   ];
   $("chosen-facts").textContent = facts.filter((fact) => fact !== "").join(" · ");
   $("range-box").hidden = recording;
@@ -477,6 +482,9 @@ function body(fields, more) {
   }
   if (fields.get("framesPerSecond")) {
     made.framesPerSecond = Number(fields.get("framesPerSecond"));
+  }
+  if (fields.get("sampling")) {
+    made.sampling = fields.get("sampling");
   }
   if (fields.get("showFaces")) {
     made.showFaces = true;

@@ -61,6 +61,12 @@ final class ReplayCommand implements Callable<Integer> {
       description = "Frames to analyse per second of media (default: the server's).")
   double framesPerSecond;
 
+  @Option(
+      names = "--sampling",
+      paramLabel = "MODE",
+      description = "Of these: rate (all, the default), keyframes, or motion (what differs).")
+  String sampling = "";
+
   @Option(names = "--model", description = "Model bundle (default: the server's).")
   String model = "";
 
@@ -159,6 +165,9 @@ final class ReplayCommand implements Callable<Integer> {
     if (framesPerSecond > 0) {
       request.put("framesPerSecond", framesPerSecond);
     }
+    if (!sampling.isEmpty()) {
+      request.put("sampling", sampling);
+    }
     if (!start.isEmpty()) {
       request.put("start", start);
     }
@@ -168,6 +177,10 @@ final class ReplayCommand implements Callable<Integer> {
   private void checkOptions() {
     if (!compared.isEmpty() && compared.size() != 2) {
       throw new UserException("--compare takes two models, for example --compare lite-ferplus,raf");
+    }
+    if (annotated != null && !sampling.isEmpty() && !sampling.equals("rate")) {
+      throw new UserException(
+          "--annotate goes with --sampling rate alone: boxes are drawn until the next frame is due");
     }
     if (!compared.isEmpty() && (annotated != null || !model.isEmpty() || !csv.isEmpty())) {
       throw new UserException("--compare goes with neither --annotate, --model nor --csv");

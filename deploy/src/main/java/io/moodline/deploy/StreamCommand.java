@@ -81,6 +81,12 @@ final class StreamCommand implements Callable<Integer> {
     @Option(names = "--fps", description = "Frames to analyse per second (default: the server's).")
     double framesPerSecond;
 
+    @Option(
+        names = "--sampling",
+        paramLabel = "MODE",
+        description = "Of these: rate (all, the default), keyframes, or motion (what differs).")
+    String sampling = "";
+
     @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Label; may be repeated.")
     Map<String, String> labels = new LinkedHashMap<>();
 
@@ -101,6 +107,9 @@ final class StreamCommand implements Callable<Integer> {
       body.put("name", name.isEmpty() ? id : name).put("source", source).put("purpose", purpose);
       if (framesPerSecond > 0) {
         body.put("framesPerSecond", framesPerSecond);
+      }
+      if (!sampling.isEmpty()) {
+        body.put("sampling", sampling);
       }
       if (!model.isEmpty()) {
         body.put("model", model);

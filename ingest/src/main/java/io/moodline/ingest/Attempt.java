@@ -68,6 +68,14 @@ final class Attempt implements DecodeListener, AutoCloseable {
   }
 
   @Override
+  public void alive(int silentMillis) {
+    long sign = System.nanoTime() - silentMillis * 1_000_000L;
+    if (sign - lastSignNanos > 0) {
+      lastSignNanos = sign;
+    }
+  }
+
+  @Override
   public void frame(DecodedFrame frame) {
     lastSignNanos = System.nanoTime();
     queue.add(frame, clock.instant());

@@ -92,11 +92,17 @@ final class ChildDecoding implements Decoders.Decoding {
     } else if (message instanceof DecoderMessage.Picture picture && opened) {
       check(order.isLive() || allowed-- > 0);
       check(picture.mediaTimeMicros() > lastMediaMicros);
+      check(picture.framesPerSecond() > 0 && picture.unmovedBefore() >= 0);
       check(isSide(picture.width()) && isSide(picture.height()) && isJpeg(picture.jpeg()));
       lastMediaMicros = picture.mediaTimeMicros();
       listener.frame(
           new DecodedFrame(
-              picture.mediaTimeMicros(), picture.width(), picture.height(), picture.jpeg()));
+              picture.mediaTimeMicros(),
+              picture.framesPerSecond(),
+              picture.unmovedBefore(),
+              picture.width(),
+              picture.height(),
+              picture.jpeg()));
     } else if (message instanceof DecoderMessage.Ended && opened) {
       end();
       listener.ended();
@@ -108,13 +114,20 @@ final class ChildDecoding implements Decoders.Decoding {
     }
   }
 
-  /** The child shows that it works on this source. */
-  void beat() {
+  /**
+   * The child shows that it works on this source.
+   *
+   * @param silentMillis for how long the source has shown nothing
+   */
+  void beat(int silentMillis) {
     lock.lock();
     try {
       if (!begun && !done) {
         begun = true;
         listener.begun();
+      }
+      if (opened && !done) {
+        listener.alive(Math.max(0, silentMillis));
       }
     } finally {
       lock.unlock();

@@ -12,6 +12,13 @@ interface DecodeListener {
   /** The source is open. */
   void opened(SourceInfo info);
 
+  /**
+   * The source was seen to be alive, whether or not what it showed was due.
+   *
+   * @param silentMillis for how long it has shown nothing
+   */
+  default void alive(int silentMillis) {}
+
   /** One sampled frame; for a recording never more than were granted. */
   void frame(DecodedFrame frame);
 
@@ -44,10 +51,19 @@ interface DecodeListener {
    * One sampled frame.
    *
    * @param mediaTimeMicros since the source's first picture
+   * @param framesPerSecond rate in force: the frame stands for one over it
+   * @param unmovedBefore pictures that were due since the frame before and were left out because
+   *     nothing had moved
    * @param width of the JPEG in pixels
    * @param height of the JPEG in pixels
    */
-  record DecodedFrame(long mediaTimeMicros, int width, int height, byte[] jpeg) {}
+  record DecodedFrame(
+      long mediaTimeMicros,
+      double framesPerSecond,
+      long unmovedBefore,
+      int width,
+      int height,
+      byte[] jpeg) {}
 
   /**
    * Why a source can not go on.

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 
 /** What is to be decoded, checked already: FFmpeg decides nothing about where pixels come from. */
 sealed interface DecodeOrder {
-  /** Frames to take per second of media. */
-  double framesPerSecond();
+  /** Which of its frames are to be taken. */
+  WantedFrames wanted();
 
   /** The source's name in a sentence for people; without credentials or paths into a camera. */
   String title();
@@ -29,8 +29,13 @@ sealed interface DecodeOrder {
    * @param file real path within the media folder
    * @param afterMicros media time of the last frame that was published already; -1 for none
    */
-  record Recording(Path file, VideoContainer container, double framesPerSecond, long afterMicros)
+  record Recording(Path file, VideoContainer container, WantedFrames wanted, long afterMicros)
       implements DecodeOrder {
+    /** Frames at a rate. */
+    Recording(Path file, VideoContainer container, double framesPerSecond, long afterMicros) {
+      this(file, container, WantedFrames.rate(framesPerSecond), afterMicros);
+    }
+
     @Override
     public String title() {
       return "'" + file.getFileName() + "'";
@@ -54,8 +59,13 @@ sealed interface DecodeOrder {
    * @param picturesPerSecond how much media time each picture takes
    * @param afterMicros media time of the last frame that was published already; -1 for none
    */
-  record Pictures(Path folder, double picturesPerSecond, double framesPerSecond, long afterMicros)
+  record Pictures(Path folder, double picturesPerSecond, WantedFrames wanted, long afterMicros)
       implements DecodeOrder {
+    /** Frames at a rate. */
+    Pictures(Path folder, double picturesPerSecond, double framesPerSecond, long afterMicros) {
+      this(folder, picturesPerSecond, WantedFrames.rate(framesPerSecond), afterMicros);
+    }
+
     @Override
     public String title() {
       return "the folder '" + folder.getFileName() + "'";
@@ -78,7 +88,12 @@ sealed interface DecodeOrder {
    * @param uri with the options
    * @param afterMicros media time of the last frame that was published already; -1 for none
    */
-  record Synthetic(SourceUri uri, double framesPerSecond, long afterMicros) implements DecodeOrder {
+  record Synthetic(SourceUri uri, WantedFrames wanted, long afterMicros) implements DecodeOrder {
+    /** Frames at a rate. */
+    Synthetic(SourceUri uri, double framesPerSecond, long afterMicros) {
+      this(uri, WantedFrames.rate(framesPerSecond), afterMicros);
+    }
+
     @Override
     public String title() {
       return uri.toString();
@@ -96,8 +111,12 @@ sealed interface DecodeOrder {
    * @param uri with its credentials
    * @param address what the host's name was resolved to
    */
-  record Network(SourceUri uri, InetAddress address, double framesPerSecond)
-      implements DecodeOrder {
+  record Network(SourceUri uri, InetAddress address, WantedFrames wanted) implements DecodeOrder {
+    /** Frames at a rate. */
+    Network(SourceUri uri, InetAddress address, double framesPerSecond) {
+      this(uri, address, WantedFrames.rate(framesPerSecond));
+    }
+
     @Override
     public String title() {
       return "the camera at " + uri.host() + ":" + uri.port();
@@ -119,8 +138,8 @@ sealed interface DecodeOrder {
   record Linked(Network camera, String url, SourceLink.Ready ready, SourceBytes bytes)
       implements DecodeOrder {
     @Override
-    public double framesPerSecond() {
-      return camera.framesPerSecond();
+    public WantedFrames wanted() {
+      return camera.wanted();
     }
 
     @Override
@@ -142,8 +161,13 @@ sealed interface DecodeOrder {
    * @param size width x height; empty for the device's own choice
    * @param rate frames per second that the device is asked for; empty for its own choice
    */
-  record Webcam(String name, String device, String size, String rate, double framesPerSecond)
+  record Webcam(String name, String device, String size, String rate, WantedFrames wanted)
       implements DecodeOrder {
+    /** Frames at a rate. */
+    Webcam(String name, String device, String size, String rate, double framesPerSecond) {
+      this(name, device, size, rate, WantedFrames.rate(framesPerSecond));
+    }
+
     @Override
     public String title() {
       return "webcam:" + name;

@@ -102,9 +102,12 @@ public final class DecoderMain {
   private void beat() {
     try {
       while (true) {
-        send(new DecoderMessage.Heartbeat(-1, 0));
+        send(new DecoderMessage.Heartbeat(-1, 0, 0));
         for (var source : sources.entrySet()) {
-          send(new DecoderMessage.Heartbeat(source.getKey(), source.getValue().busyMillis()));
+          SourceThread thread = source.getValue();
+          send(
+              new DecoderMessage.Heartbeat(
+                  source.getKey(), thread.busyMillis(), thread.silentMillis()));
         }
         Thread.sleep(HEARTBEAT_MILLIS);
       }

@@ -40,7 +40,7 @@ sealed interface DecoderMessage {
       Map<String, String> options,
       boolean live,
       boolean paced,
-      double framesPerSecond,
+      WantedFrames wanted,
       int maxWidth,
       int jpegQuality,
       long afterMicros)
@@ -72,8 +72,20 @@ sealed interface DecoderMessage {
       long durationMicros)
       implements DecoderMessage {}
 
-  /** One sampled frame. */
-  record Picture(int stream, long mediaTimeMicros, int width, int height, byte[] jpeg)
+  /**
+   * One sampled frame.
+   *
+   * @param framesPerSecond rate in force
+   * @param unmovedBefore pictures that were due and left out before it, since nothing had moved
+   */
+  record Picture(
+      int stream,
+      long mediaTimeMicros,
+      double framesPerSecond,
+      long unmovedBefore,
+      int width,
+      int height,
+      byte[] jpeg)
       implements DecoderMessage {}
 
   /** The source has no more frames. */
@@ -86,8 +98,9 @@ sealed interface DecoderMessage {
    * A sign of life of one source; number -1 stands for the child itself.
    *
    * @param busyMillis for how long the same native call has been running
+   * @param silentMillis for how long the source has shown nothing, due or not
    */
-  record Heartbeat(int stream, int busyMillis) implements DecoderMessage {}
+  record Heartbeat(int stream, int busyMillis, int silentMillis) implements DecoderMessage {}
 
   /** Writes one message; the caller flushes. */
   static void write(OutputStream out, DecoderMessage message) throws IOException {
@@ -123,6 +136,8 @@ sealed interface DecoderMessage {
         Picture picture = (Picture) message;
         header(data, 'p', picture.stream);
         data.writeLong(picture.mediaTimeMicros);
+        data.writeDouble(picture.framesPerSecond);
+        data.writeLong(picture.unmovedBefore);
         data.writeInt(picture.width);
         data.writeInt(picture.height);
         data.write(picture.jpeg);
@@ -137,6 +152,7 @@ sealed interface DecoderMessage {
       default -> {
         header(data, 'h', ((Heartbeat) message).stream);
         data.writeInt(((Heartbeat) message).busyMillis);
+        data.writeInt(((Heartbeat) message).silentMillis);
       }
     }
   }
@@ -176,7 +192,8 @@ sealed interface DecoderMessage {
     }
     data.writeBoolean(open.live);
     data.writeBoolean(open.paced);
-    data.writeDouble(open.framesPerSecond);
+    data.writeDouble(open.wanted.perSecond());
+    data.writeByte(open.wanted.mode().ordinal());
     data.writeInt(open.maxWidth);
     data.writeInt(open.jpegQuality);
     data.writeLong(open.afterMicros);
@@ -222,12 +239,28 @@ sealed interface DecoderMessage {
               data.readDouble(),
               data.readLong());
       case 'p' ->
-          new Picture(stream, data.readLong(), data.readInt(), data.readInt(), data.readAllBytes());
+          new Picture(
+              stream,
+              data.readLong(),
+              data.readDouble(),
+              data.readLong(),
+              data.readInt(),
+              data.readInt(),
+              data.readAllBytes());
       case 'e' -> new Ended(stream);
       case 'f' -> new Failed(stream, data.readBoolean(), data.readUTF());
-      case 'h' -> new Heartbeat(stream, data.readInt());
+      case 'h' -> new Heartbeat(stream, data.readInt(), data.readInt());
       default -> throw new IOException("a decoder message is of no known kind: " + kind);
     };
+  }
+
+  private static WantedFrames wanted(DataInputStream data) throws IOException {
+    double perSecond = data.readDouble();
+    int mode = data.readUnsignedByte();
+    if (mode >= WantedFrames.Mode.values().length) {
+      throw new IOException("a decoder message asks for frames of no known kind: " + mode);
+    }
+    return new WantedFrames(perSecond, WantedFrames.Mode.values()[mode]);
   }
 
   private static Open decodeOpen(DataInputStream data, int stream) throws IOException {
@@ -248,7 +281,7 @@ sealed interface DecoderMessage {
         options,
         data.readBoolean(),
         data.readBoolean(),
-        data.readDouble(),
+        wanted(data),
         data.readInt(),
         data.readInt(),
         data.readLong());

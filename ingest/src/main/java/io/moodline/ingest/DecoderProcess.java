@@ -226,7 +226,7 @@ final class DecoderProcess implements AutoCloseable {
               ? beat.busyMillis() > patience.call().toMillis() // closed, and does not end
               : source.isHung(beat.busyMillis(), patience);
       if (source != null) {
-        source.beat();
+        source.beat(beat.silentMillis());
       }
       if (hangs) {
         guilty = keys.get(beat.stream());

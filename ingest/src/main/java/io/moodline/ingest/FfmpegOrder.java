@@ -90,7 +90,7 @@ final class FfmpegOrder {
         options,
         order.isLive(),
         paced,
-        order.framesPerSecond(),
+        order.wanted(),
         maxWidth,
         jpegQuality,
         after);

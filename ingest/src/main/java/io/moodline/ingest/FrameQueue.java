@@ -16,8 +16,13 @@ final class FrameQueue {
    * A frame with what happened before it.
    *
    * @param droppedBefore frames dropped between the frame before and this one
+   * @param unmovedBefore pictures between the two that were left out because nothing had moved
    */
-  record Queued(DecodedFrame frame, Instant arrival, long droppedBefore) {}
+  record Queued(DecodedFrame frame, Instant arrival, long droppedBefore, long unmovedBefore) {
+    Queued(DecodedFrame frame, Instant arrival) {
+      this(frame, arrival, 0, frame.unmovedBefore());
+    }
+  }
 
   private final int capacity;
   private final boolean dropsOldest;
@@ -45,21 +50,22 @@ final class FrameQueue {
    */
   synchronized void add(DecodedFrame frame, Instant arrival) {
     if (frames.size() < capacity) {
-      frames.add(new Queued(frame, arrival, 0));
+      frames.add(new Queued(frame, arrival));
       return;
     }
     if (!dropsOldest) {
       throw new IllegalStateException("the decoder sent more frames than it was granted");
     }
-    // What the dropped frame knew of drops goes on to the frame that is now the oldest.
+    // What the dropped frame knew of those before it goes on to the frame that is now the oldest.
     Queued dropped = frames.remove();
-    frames.add(new Queued(frame, arrival, 0));
+    frames.add(new Queued(frame, arrival));
     Queued oldest = frames.remove();
     frames.addFirst(
         new Queued(
             oldest.frame(),
             oldest.arrival(),
-            oldest.droppedBefore() + dropped.droppedBefore() + 1));
+            oldest.droppedBefore() + dropped.droppedBefore() + 1,
+            oldest.unmovedBefore() + dropped.unmovedBefore()));
   }
 
   /** Takes the oldest frame; null when there is none. */

@@ -36,10 +36,12 @@ final class IngestMetrics {
     dropped =
         Counter.builder()
             .name("moodline_ingest_frames_dropped_total")
-            .help("Live frames that were due but not published.")
+            .help(
+                "Frames that were due but not published: lost (QUEUE_FULL), or left out as asked (NO_MOTION).")
             .labelNames("reason")
             .register(registry);
     dropped.initLabelValues(RunRecord.QUEUE_FULL);
+    dropped.initLabelValues(RunRecord.NO_MOTION);
     aborted =
         Counter.builder()
             .name("moodline_ingest_transactions_aborted_total")

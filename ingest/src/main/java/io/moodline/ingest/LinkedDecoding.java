@@ -215,6 +215,11 @@ final class LinkedDecoding implements Decoding {
     }
 
     @Override
+    public void alive(int silentMillis) {
+      tell(() -> listener.alive(silentMillis));
+    }
+
+    @Override
     public void frame(DecodedFrame frame) {
       tell(() -> listener.frame(frame));
     }

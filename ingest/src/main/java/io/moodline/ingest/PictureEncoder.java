@@ -43,16 +43,23 @@ final class PictureEncoder implements AutoCloseable {
    * @param pixelAspect width of a pixel over its height
    */
   DecoderMessage.Picture encode(
-      int stream, long mediaTimeMicros, AVFrame picture, int rotation, double pixelAspect)
+      int stream, FrameChooser.Choice chosen, int rotation, double pixelAspect)
       throws SourceException {
-    Mat shown = upright(picture, rotation, pixelAspect);
+    Mat shown = upright(chosen.picture(), rotation, pixelAspect);
     try (BytePointer jpeg = new BytePointer()) {
       if (!opencv_imgcodecs.imencode(".jpg", shown, jpeg, parameters)) {
         throw new SourceException("has a picture that can not be written as JPEG", false);
       }
       byte[] bytes = new byte[Math.toIntExact(jpeg.limit())];
       jpeg.get(bytes);
-      return new DecoderMessage.Picture(stream, mediaTimeMicros, shown.cols(), shown.rows(), bytes);
+      return new DecoderMessage.Picture(
+          stream,
+          chosen.mediaTimeMicros(),
+          chosen.framesPerSecond(),
+          chosen.unmovedBefore(),
+          shown.cols(),
+          shown.rows(),
+          bytes);
     }
   }
 

@@ -98,7 +98,7 @@ final class PictureFolder implements PictureSource {
                   Map.of("protocol_whitelist", "file"),
                   false,
                   false,
-                  order.framesPerSecond(),
+                  order.wanted(),
                   order.maxWidth(),
                   order.jpegQuality(),
                   -1));

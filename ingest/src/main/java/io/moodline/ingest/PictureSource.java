@@ -1,5 +1,6 @@
 package io.moodline.ingest;
 
+import java.util.function.BooleanSupplier;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
 /**
@@ -27,9 +28,15 @@ interface PictureSource extends AutoCloseable {
   }
 
   /**
+   * Sets what is asked whenever a picture is looked for and something has been read on the way,
+   * since that can take long: whether to go on.
+   */
+  default void whileLooking(BooleanSupplier goesOn) {}
+
+  /**
    * Goes to the next picture.
    *
-   * @return false at the end
+   * @return false at the end, or where it does not go on
    * @throws SourceException when a recording breaks off
    */
   boolean next() throws SourceException;

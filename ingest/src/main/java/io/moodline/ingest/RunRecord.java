@@ -30,6 +30,9 @@ final class RunRecord {
   /** A live queue was full: the newest frames win. */
   static final String QUEUE_FULL = "QUEUE_FULL";
 
+  /** Nothing had moved since the frame before: left out as the stream asks, and not lost. */
+  static final String NO_MOTION = "NO_MOTION";
+
   private static final Logger log = LoggerFactory.getLogger(RunRecord.class);
 
   private final StreamWork work;
@@ -170,14 +173,13 @@ final class RunRecord {
   }
 
   /** Publishes a frame. */
-  void frame(Queued queued, SourceInfo source, @Nullable Credits credits) {
+  void frame(Queued queued, @Nullable Credits credits) {
     CaptureClock times = captureClock;
     if (runId == null || times == null) {
       throw new IllegalStateException("a frame without a run");
     }
     DecodedFrame picture = queued.frame();
-    Map<String, Long> before =
-        queued.droppedBefore() == 0 ? Map.of() : Map.of(QUEUE_FULL, queued.droppedBefore());
+    Map<String, Long> before = droppedBefore(queued);
     before.forEach(
         (why, frames) -> {
           dropped.merge(why, frames, Long::sum);
@@ -188,7 +190,7 @@ final class RunRecord {
             .setDroppedBefore(before)
             .setCaptureTime(times.captureTime(picture.mediaTimeMicros(), queued.arrival()))
             .setMediaTimeMicros(picture.mediaTimeMicros())
-            .setTargetFramesPerSecond(source.targetFramesPerSecond())
+            .setTargetFramesPerSecond(picture.framesPerSecond())
             .setWidth(picture.width())
             .setHeight(picture.height())
             .setJpeg(ByteBuffer.wrap(picture.jpeg()))
@@ -210,6 +212,14 @@ final class RunRecord {
     lastMediaTimeMicros = picture.mediaTimeMicros();
     runStart = times.start();
     changed = true;
+  }
+
+  private static Map<String, Long> droppedBefore(Queued queued) {
+    Map<String, Long> before = new HashMap<>();
+    before.put(QUEUE_FULL, queued.droppedBefore());
+    before.put(NO_MOTION, queued.unmovedBefore());
+    before.values().removeIf(frames -> frames == 0);
+    return Map.copyOf(before);
   }
 
   /** Writes the end mark of an open run; does nothing when none is open. */

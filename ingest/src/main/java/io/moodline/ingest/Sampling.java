@@ -14,6 +14,7 @@ final class Sampling {
 
   private final double framesPerSecond;
   private long lastSlot = -1;
+  private long slotsPassed = 1;
 
   /**
    * Sampling of one source.
@@ -36,7 +37,13 @@ final class Sampling {
     if (slot <= lastSlot) {
       return false;
     }
+    slotsPassed = slot - lastSlot;
     lastSlot = slot;
     return true;
+  }
+
+  /** Slots from the frame that was taken before the last one to the last one, 1 or more. */
+  long slotsPassed() {
+    return slotsPassed;
   }
 }

@@ -72,7 +72,7 @@ final class SourceOrders implements AutoCloseable {
       throw new UserException(String.valueOf(e.getMessage()), e);
     }
     SourceUri complete = withCredentials(uri, spec);
-    return order(complete, spec.getTargetFramesPerSecond(), afterMicros);
+    return order(complete, WantedFrames.of(spec), afterMicros);
   }
 
   /**
@@ -82,27 +82,27 @@ final class SourceOrders implements AutoCloseable {
    * @throws SourceException when it can not be read now; later it may
    * @throws UserException when it is not read at all
    */
-  DecodeOrder order(SourceUri uri, double rate, long afterMicros) throws SourceException {
+  DecodeOrder order(SourceUri uri, WantedFrames wanted, long afterMicros) throws SourceException {
     return switch (uri.scheme()) {
       case FILE -> {
         Path file = media.find(uri.path());
-        yield new DecodeOrder.Recording(file, MediaFolder.container(file), rate, afterMicros);
+        yield new DecodeOrder.Recording(file, MediaFolder.container(file), wanted, afterMicros);
       }
       case PICTURES ->
           new DecodeOrder.Pictures(
               media.findFolder(uri.path()),
               Double.parseDouble(uri.option("rate").orElse("1")),
-              rate,
+              wanted,
               afterMicros);
-      case SYNTHETIC -> new DecodeOrder.Synthetic(uri, rate, afterMicros);
-      case RTSP, RTSPS, HTTP, HTTPS -> new DecodeOrder.Network(uri, address(uri), rate);
+      case SYNTHETIC -> new DecodeOrder.Synthetic(uri, wanted, afterMicros);
+      case RTSP, RTSPS, HTTP, HTTPS -> new DecodeOrder.Network(uri, address(uri), wanted);
       case WEBCAM ->
           new DecodeOrder.Webcam(
               uri.path(),
               Webcams.device(uri.path()),
               uri.option("size").orElse(""),
               uri.option("rate").orElse(""),
-              rate);
+              wanted);
     };
   }
 

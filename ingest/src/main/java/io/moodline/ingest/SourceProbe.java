@@ -59,7 +59,7 @@ public final class SourceProbe {
         Decoders decoders =
             Ingest.decoders(
                 settings, false, (thread, cause) -> answer.completeExceptionally(cause))) {
-      DecodeOrder order = orders.order(uri, EVERY_PICTURE, -1);
+      DecodeOrder order = orders.order(uri, WantedFrames.rate(EVERY_PICTURE), -1);
       Look look = new Look(answer);
       try (Decoders.Decoding decoding = decoders.open(order, look)) {
         if (!order.isLive()) {

@@ -3,6 +3,7 @@ package io.moodline.ingest;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes one source on a thread of its own, in a decoder child: open, take the frames that are
@@ -15,6 +16,12 @@ final class SourceThread implements AutoCloseable {
   /** No burst is longer than this. */
   private static final long EARLY_NANOS = 60_000_000_000L;
 
+  /** A source that sends pictures may show none that is due for so many times as one takes. */
+  private static final double QUIET_FRAMES = 2;
+
+  /** So long may a source that sends pictures show no key frame. */
+  private static final long QUIET_KEYS_NANOS = 60_000_000_000L;
+
   private final DecoderMessage.Open order;
   private final Consumer<DecoderMessage> out;
   private final Consumer<Integer> done;
@@ -23,6 +30,8 @@ final class SourceThread implements AutoCloseable {
   private volatile boolean closed;
   private volatile boolean waiting;
   private volatile long movedNanos = System.nanoTime();
+  private volatile long shownNanos = System.nanoTime();
+  private volatile long takenNanos = System.nanoTime();
   private long zeroNanos;
   private boolean started;
 
@@ -56,6 +65,17 @@ final class SourceThread implements AutoCloseable {
         : (int) Math.min(Integer.MAX_VALUE, (System.nanoTime() - movedNanos) / 1_000_000);
   }
 
+  /** For how long the source has shown nothing; what is never due counts for a while only. */
+  int silentMillis() {
+    long now = System.nanoTime();
+    long quiet =
+        order.wanted().mode() == WantedFrames.Mode.KEYFRAMES
+            ? QUIET_KEYS_NANOS
+            : (long) (QUIET_FRAMES * 1e9 / order.wanted().perSecond());
+    long since = now - takenNanos > quiet ? takenNanos : shownNanos;
+    return waiting ? 0 : (int) Math.min(Integer.MAX_VALUE, (now - since) / 1_000_000);
+  }
+
   /** Makes it end; a native call that runs is not cut short, but counted anew. */
   @Override
   public void close() {
@@ -67,8 +87,9 @@ final class SourceThread implements AutoCloseable {
   private void run() {
     int stream = order.stream();
     try (PictureSource source = PictureSource.open(order);
-        PictureEncoder encoder = new PictureEncoder(order.maxWidth(), order.jpegQuality())) {
-      Sampling sampling = new Sampling(order.framesPerSecond(), source.framesPerSecond());
+        PictureEncoder encoder = new PictureEncoder(order.maxWidth(), order.jpegQuality());
+        FrameChooser chooser = new FrameChooser(order.wanted(), source.framesPerSecond())) {
+      source.whileLooking(this::goesOn);
       tell(
           new DecoderMessage.Opened(
               stream,
@@ -76,9 +97,9 @@ final class SourceThread implements AutoCloseable {
               source.shownWidth(),
               source.shownHeight(),
               source.framesPerSecond(),
-              sampling.framesPerSecond(),
+              chooser.framesPerSecond(),
               source.durationMicros()));
-      decode(source, encoder, sampling);
+      decode(source, encoder, chooser);
       tell(new DecoderMessage.Ended(stream));
     } catch (SourceException e) {
       tell(new DecoderMessage.Failed(stream, e.retry(), String.valueOf(e.getMessage())));
@@ -92,27 +113,42 @@ final class SourceThread implements AutoCloseable {
     }
   }
 
-  private void decode(PictureSource source, PictureEncoder encoder, Sampling sampling)
+  /** Something was read on the way to the next picture: no call hangs. */
+  private boolean goesOn() {
+    movedNanos = System.nanoTime();
+    if (order.wanted().mode() == WantedFrames.Mode.KEYFRAMES) {
+      shownNanos = movedNanos; // what is left out shows nothing but that the source is there
+    }
+    return !closed;
+  }
+
+  private void decode(PictureSource source, PictureEncoder encoder, FrameChooser chooser)
       throws SourceException, InterruptedException {
     while (!closed) {
       movedNanos = System.nanoTime();
       if (!source.next()) {
-        return;
+        break;
       }
-      long time = source.mediaTimeMicros();
-      // What was published already is decoded again and left out: so a resume is exact.
-      if (!sampling.takes(time) || time <= order.afterMicros()) {
-        continue;
-      }
-      if (order.paced()) {
-        awaitTime(time);
-      } else if (!order.live()) {
-        awaitGrant();
-      }
-      tell(
-          encoder.encode(
-              order.stream(), time, source.picture(), source.rotation(), source.pixelAspect()));
+      shownNanos = System.nanoTime();
+      send(chooser.choose(source.picture(), source.mediaTimeMicros()), source, encoder);
     }
+    send(chooser.rest(), source, encoder);
+  }
+
+  private void send(
+      FrameChooser.@Nullable Choice chosen, PictureSource source, PictureEncoder encoder)
+      throws SourceException, InterruptedException {
+    // What was published already is decoded again and left out: so a resume is exact.
+    if (chosen == null || chosen.mediaTimeMicros() <= order.afterMicros()) {
+      return;
+    }
+    if (order.paced()) {
+      awaitTime(chosen.mediaTimeMicros());
+    } else if (!order.live()) {
+      awaitGrant();
+    }
+    tell(encoder.encode(order.stream(), chosen, source.rotation(), source.pixelAspect()));
+    takenNanos = System.nanoTime();
   }
 
   /** Waits until a picture is due, counted from the first one; late ones are not waited for. */

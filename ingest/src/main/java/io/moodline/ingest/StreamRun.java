@@ -161,7 +161,7 @@ final class StreamRun {
     }
     Queued next = open.queue().poll();
     while (next != null && info != null) {
-      record.frame(next, info, credits);
+      record.frame(next, credits);
       backoff.reset();
       next = open.queue().poll();
     }

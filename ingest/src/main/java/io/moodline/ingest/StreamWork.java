@@ -41,6 +41,9 @@ record StreamWork(
               Double.toString(spec.getTargetFramesPerSecond()),
               String.valueOf(spec.getModel()),
               spec.getPurpose());
+      if (spec.getSampling() != null) {
+        parts += "\n" + spec.getSampling(); // all others keep the runs that they had before
+      }
       digest.update(parts.getBytes(java.nio.charset.StandardCharsets.UTF_8));
       ByteBuffer sealed = spec.getSealedCredentials();
       if (sealed != null) {

@@ -1,5 +1,6 @@
 package io.moodline.ingest;
 
+import java.util.function.BooleanSupplier;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
@@ -34,12 +35,17 @@ final class VideoSource implements PictureSource {
   /** Beyond such a jump a live source's clock was set anew. */
   private static final long LIVE_JUMP_MICROS = 10_000_000;
 
+  /** Key frames come seldom: so far apart may they be. */
+  private static final long LIVE_KEY_JUMP_MICROS = 60_000_000;
+
   /** How much of its stated length a recording may lack before it counts as broken off. */
   private static final double MISSING_PART = 0.05;
 
   private static final long MISSING_MICROS = 1_000_000;
 
   private final boolean live;
+  private final boolean keysOnly;
+  private BooleanSupplier goesOn = () -> true;
   private @Nullable AVFormatContext format;
   private @Nullable AVCodecContext codec;
   private @Nullable AVPacket packet;
@@ -58,10 +64,12 @@ final class VideoSource implements PictureSource {
   private long zeroMicros = avutil.AV_NOPTS_VALUE;
   private long mediaMicros = NO_TIME;
   private boolean draining;
+  private boolean givingOut;
   private int readError;
 
-  private VideoSource(boolean live) {
+  private VideoSource(boolean live, boolean keysOnly) {
     this.live = live;
+    this.keysOnly = keysOnly;
   }
 
   /**
@@ -70,7 +78,8 @@ final class VideoSource implements PictureSource {
    * @throws SourceException when it can not be opened, or holds no video that can be decoded
    */
   static VideoSource open(DecoderMessage.Open order) throws SourceException {
-    VideoSource source = new VideoSource(order.live());
+    VideoSource source =
+        new VideoSource(order.live(), order.wanted().mode() == WantedFrames.Mode.KEYFRAMES);
     try {
       source.openInput(order);
       source.openCodec(source.findVideo());
@@ -154,6 +163,9 @@ final class VideoSource implements PictureSource {
     context.max_pixels(MAX_PIXELS);
     // A live source's frames must not wait for those behind them in other threads.
     context.thread_count(live ? 1 : 2);
+    if (keysOnly) {
+      context.skip_frame(avcodec.AVDISCARD_NONKEY); // the codec's, since containers mark them badly
+    }
     if (avcodec.avcodec_open2(context, decoder, (PointerPointer<?>) null) < 0) {
       throw new SourceException("has video whose codec " + codecName + " can not be opened", false);
     }
@@ -205,15 +217,23 @@ final class VideoSource implements PictureSource {
   }
 
   @Override
+  public void whileLooking(BooleanSupplier asked) {
+    goesOn = asked;
+  }
+
+  @Override
   public boolean next() throws SourceException {
     AVCodecContext context = require(codec);
     AVFrame picture = require(frame);
     while (true) {
       int code = avcodec.avcodec_receive_frame(context, picture);
       if (code >= 0) {
-        if (readTime(picture)) {
+        if (isWanted(picture) && readTime(picture)) {
           return true;
         }
+      } else if (givingOut && code == avutil.AVERROR_EOF()) {
+        avcodec.avcodec_flush_buffers(context);
+        givingOut = false;
       } else if (code == avutil.AVERROR_EOF() || draining && code != avutil.AVERROR_EAGAIN()) {
         checkComplete();
         return false;
@@ -223,10 +243,19 @@ final class VideoSource implements PictureSource {
     }
   }
 
-  /** Gives the decoder one packet; false where a live source is at its end. */
+  /** A codec that can not leave pictures out gives all of them. */
+  private boolean isWanted(AVFrame picture) {
+    return !keysOnly || (picture.flags() & AVFrame.AV_FRAME_FLAG_KEY) != 0;
+  }
+
+  /** Gives the decoder one packet; false where a live source is at its end, or none is wanted. */
   private boolean feed(AVCodecContext context) throws SourceException {
     AVPacket data = require(packet);
     int code = avformat.av_read_frame(require(format), data);
+    if (!goesOn.getAsBoolean()) {
+      avcodec.av_packet_unref(data);
+      return false;
+    }
     if (code < 0) {
       if (live) {
         return false;
@@ -242,6 +271,11 @@ final class VideoSource implements PictureSource {
       }
       // A damaged packet costs its own picture; the codec goes on with the next.
       avcodec.avcodec_send_packet(context, data);
+      if (live && keysOnly && (data.flags() & avcodec.AV_PKT_FLAG_KEY) != 0) {
+        // It would keep the picture until it has seen those behind it, and they are left out.
+        avcodec.avcodec_send_packet(context, (AVPacket) null);
+        givingOut = true;
+      }
     }
     avcodec.av_packet_unref(data);
     return true;
@@ -261,7 +295,8 @@ final class VideoSource implements PictureSource {
     long next = time - zeroMicros;
     if (live
         && mediaMicros >= 0
-        && (next <= mediaMicros || next - mediaMicros > LIVE_JUMP_MICROS)) {
+        && (next <= mediaMicros
+            || next - mediaMicros > (keysOnly ? LIVE_KEY_JUMP_MICROS : LIVE_JUMP_MICROS))) {
       next = mediaMicros + step;
       zeroMicros = time - next;
     }
@@ -275,9 +310,9 @@ final class VideoSource implements PictureSource {
   private void checkComplete() throws SourceException {
     double seconds = Math.max(0, mediaMicros) / 1e6;
     if (mediaMicros < 0) {
+      String what = keysOnly ? "key frame" : "picture";
       throw new SourceException(
-          live ? "sent no picture that can be decoded" : "has no picture that can be decoded",
-          live);
+          (live ? "sent no " : "has no ") + what + " that can be decoded", live);
     }
     if (readError != 0) {
       throw new SourceException(

@@ -37,7 +37,7 @@ final class FakeDecoders implements Decoders {
   }
 
   static DecodedFrame frame(int number) {
-    return new DecodedFrame(number * FRAME_MICROS, 640, 360, new byte[] {(byte) number});
+    return new DecodedFrame(number * FRAME_MICROS, 5, 0, 640, 360, new byte[] {(byte) number});
   }
 
   @Override

@@ -58,6 +58,27 @@ class FfprobeEqualityTest {
   @CsvSource(
       delimiter = '|',
       value = {
+        "B-frames     | keys.mp4  | -c:v mpeg4 -bf 2 -g 12",
+        "MPEG-TS      | keys.ts   | -c:v mpeg2video -bf 2 -g 15",
+        "JPEGs        | keys.avi  | -c:v mjpeg",
+        "cut in a GOP | later.mp4 | -c:v mpeg4 -bf 2 -g 12 -ss 0.7",
+      })
+  void takesTheKeyFramesThatFfprobeFinds(String kind, String file, String arguments)
+      throws Exception {
+    String source = String.format(PICTURE, "320x240", "25", "3");
+    Path video = made(file, ("-f lavfi -i " + source + " " + arguments).split(" +"));
+    List<Long> theirs = probed(video, "-skip_frame", "nokey");
+    assertThat(theirs).as("something is left out, or nothing is").hasSizeLessThanOrEqualTo(75);
+    assertThat(ours(video, WantedFrames.Mode.KEYFRAMES))
+        .as(kind)
+        .isNotEmpty()
+        .satisfies(times -> equal(times, theirs));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
         "edit list        | -ss 0.7 -i %s -c copy",
         "rotation         | -display_rotation 90 -i %s -c copy",
         "long first frame | -itsoffset 3 -i %s -c copy",
@@ -87,8 +108,14 @@ class FfprobeEqualityTest {
 
   /** Times of all pictures since the first, microseconds. */
   private static List<Long> ours(Path video) throws SourceException {
+    return ours(video, WantedFrames.Mode.RATE);
+  }
+
+  private static List<Long> ours(Path video, WantedFrames.Mode mode) throws SourceException {
     List<Long> times = new ArrayList<>();
-    var order = new DecodeOrder.Recording(video, MediaFolder.container(video), 240, -1);
+    var order =
+        new DecodeOrder.Recording(
+            video, MediaFolder.container(video), new WantedFrames(240, mode), -1);
     try (VideoSource source = VideoSource.open(new FfmpegOrder(1280, 92).of(0, order))) {
       while (source.next()) {
         times.add(source.mediaTimeMicros());
@@ -97,21 +124,23 @@ class FfprobeEqualityTest {
     return times;
   }
 
-  private static List<Long> probed(Path video) throws IOException, InterruptedException {
+  private static List<Long> probed(Path video, String... options)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(Loader.load(ffprobe.class)));
+    command.addAll(List.of(options));
+    command.addAll(
+        List.of(
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            "frame=best_effort_timestamp_time",
+            "-of",
+            "csv=p=0",
+            video.toString()));
     Process process =
-        new ProcessBuilder(
-                Loader.load(ffprobe.class),
-                "-v",
-                "error",
-                "-select_streams",
-                "v:0",
-                "-show_entries",
-                "frame=best_effort_timestamp_time",
-                "-of",
-                "csv=p=0",
-                video.toString())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     List<Long> times = new ArrayList<>();
     for (String line :
         new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n")) {

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** Keeps what a decoder tells, and checks its order. */
-final class Heard implements DecodeListener {
+class Heard implements DecodeListener {
   final List<DecodedFrame> frames = new CopyOnWriteArrayList<>();
   private final CountDownLatch end = new CountDownLatch(1);
   private final Consumer<DecodedFrame> onFrame;

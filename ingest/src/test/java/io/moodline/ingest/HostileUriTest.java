@@ -192,10 +192,11 @@ class HostileUriTest {
             SecretBox.open(folder.resolve("secret.key")),
             policy)) {
       SourceUri uri = SourceUri.parse("rtsp://camera.test/x");
-      var order = (DecodeOrder.Network) orders.order(uri, 5, -1);
+      var order = (DecodeOrder.Network) orders.order(uri, WantedFrames.rate(5), -1);
       assertThat(order.address().getHostAddress()).isEqualTo("192.168.7.20");
       assertThat(asked).hasValue(1);
-      assertThatThrownBy(() -> orders.order(uri, 5, -1)).isInstanceOf(UserException.class);
+      assertThatThrownBy(() -> orders.order(uri, WantedFrames.rate(5), -1))
+          .isInstanceOf(UserException.class);
     }
   }
 
@@ -273,13 +274,13 @@ class HostileUriTest {
               "pictures:/etc",
               "pictures:link.mp4",
               "pictures:inside/../../outside")) {
-        assertThatThrownBy(() -> orders.order(SourceUri.parse(source), 5, -1))
+        assertThatThrownBy(() -> orders.order(SourceUri.parse(source), WantedFrames.rate(5), -1))
             .as(source)
             .isInstanceOf(UserException.class)
             .message()
             .doesNotContain(folder.toString());
       }
-      assertThat(orders.order(SourceUri.parse("pictures:inside"), 5, -1))
+      assertThat(orders.order(SourceUri.parse("pictures:inside"), WantedFrames.rate(5), -1))
           .isInstanceOf(DecodeOrder.Pictures.class);
     }
   }

@@ -18,6 +18,7 @@ import io.moodline.schemas.Topics;
 import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.EndReason;
 import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.SamplingMode;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamSpec;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -165,6 +166,36 @@ class IngestTest {
     }
     assertThat(digest(broken)).isEqualTo(digest(frames("whole")));
     assertThat(broken).extracting(Frame::getRunId).containsOnly(broken.get(0).getRunId());
+  }
+
+  @Test
+  void accountsForThePicturesInWhichNothingMoves() throws Exception {
+    new SyntheticClip(320, 240, 25, 3, false, List.of()).write(home.resolve("media/still.mp4"));
+    StreamSpec still = spec("still", "file:still.mp4", StreamKind.RECORDING, 5);
+    still.put("sampling", SamplingMode.MOTION);
+    put(still);
+    try (Ingest ingest = Ingest.start(context())) {
+      awaitEnd("still");
+    }
+    List<Frame> frames = frames("still");
+    assertThat(frames)
+        .extracting(Frame::getMediaTimeMicros)
+        .containsExactly(0L, 800_000L, 1_600_000L, 2_400_000L, 2_800_000L, 2_800_000L);
+    assertThat(frames)
+        .extracting(Frame::getDroppedBefore)
+        .containsExactly(
+            Map.of(),
+            Map.of("NO_MOTION", 3L),
+            Map.of("NO_MOTION", 3L),
+            Map.of("NO_MOTION", 3L),
+            Map.of("NO_MOTION", 1L),
+            Map.of());
+    assertThat(frames.subList(0, 5))
+        .extracting(Frame::getTargetFramesPerSecond)
+        .containsExactly(5.0, 1.25, 1.25, 1.25, 2.5);
+    var end = frames.get(5).getEndOfRun();
+    assertThat(end.getPublished()).isEqualTo(5);
+    assertThat(end.getDropped()).as("15 were due").isEqualTo(Map.of("NO_MOTION", 10L));
   }
 
   @Test

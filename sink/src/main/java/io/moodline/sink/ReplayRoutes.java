@@ -25,7 +25,15 @@ import org.jspecify.annotations.Nullable;
 final class ReplayRoutes implements Resource {
   private static final Set<String> FIELDS =
       Set.of(
-          "recording", "source", "name", "purpose", "labels", "framesPerSecond", "start", "model");
+          "recording",
+          "source",
+          "name",
+          "purpose",
+          "labels",
+          "framesPerSecond",
+          "sampling",
+          "start",
+          "model");
 
   /** All is read; the analysis of some frames has not reached the timeline yet. */
   private static final String ANALYSING = "ANALYSING";

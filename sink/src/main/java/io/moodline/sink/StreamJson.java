@@ -2,9 +2,11 @@ package io.moodline.sink;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.moodline.schemas.v1.SamplingMode;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -12,6 +14,9 @@ import java.util.TreeMap;
 final class StreamJson {
   /** What a stream is called that ingest has not taken up yet. */
   static final String WAITING = "WAITING";
+
+  /** Sampling that takes all that is due. */
+  static final String ALL_DUE = "rate";
 
   private StreamJson() {}
 
@@ -25,6 +30,7 @@ final class StreamJson {
         .put("kind", spec.getKind().name())
         .put("purpose", spec.getPurpose())
         .put("framesPerSecond", spec.getTargetFramesPerSecond())
+        .put("sampling", sampling(spec))
         .put("model", spec.getModel())
         .put("start", Times.showOrNull(spec.getStart()))
         .put("desiredState", spec.getDesiredState().name())
@@ -37,6 +43,11 @@ final class StreamJson {
     node.set(
         "status", stream.currentStatus().map(StreamJson::status).orElseGet(() -> waiting(spec)));
     return node;
+  }
+
+  private static String sampling(StreamSpec spec) {
+    SamplingMode mode = spec.getSampling();
+    return mode == null ? ALL_DUE : mode.name().toLowerCase(Locale.ROOT);
   }
 
   private static ObjectNode waiting(StreamSpec spec) {

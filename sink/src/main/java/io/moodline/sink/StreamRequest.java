@@ -6,6 +6,7 @@ import io.moodline.runtime.UserException;
 import io.moodline.schemas.Purpose;
 import io.moodline.schemas.SourceUri;
 import io.moodline.schemas.v1.DesiredState;
+import io.moodline.schemas.v1.SamplingMode;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamSpec;
 import java.nio.ByteBuffer;
@@ -31,6 +32,7 @@ record StreamRequest(
     Purpose purpose,
     Map<String, String> labels,
     double framesPerSecond,
+    Optional<SamplingMode> sampling,
     Optional<String> model,
     Optional<Instant> start,
     DesiredState desiredState,
@@ -43,6 +45,7 @@ record StreamRequest(
           "purpose",
           "labels",
           "framesPerSecond",
+          "sampling",
           "model",
           "start",
           "desiredState",
@@ -76,6 +79,7 @@ record StreamRequest(
         purpose(body),
         labels(body),
         framesPerSecond(body.number("framesPerSecond"), defaultFramesPerSecond),
+        sampling(body),
         model(body),
         body.text("start", 60).map(text -> Times.read("start", text)),
         desiredState(body),
@@ -128,6 +132,16 @@ record StreamRequest(
       throw Problem.unprocessable("framesPerSecond is out of range: give 0.1 to 60");
     }
     return rate;
+  }
+
+  private static Optional<SamplingMode> sampling(JsonBody body) {
+    return switch (body.text("sampling", 40).orElse(StreamJson.ALL_DUE)) {
+      case StreamJson.ALL_DUE -> Optional.empty();
+      case "keyframes" -> Optional.of(SamplingMode.KEYFRAMES);
+      case "motion" -> Optional.of(SamplingMode.MOTION);
+      default ->
+          throw Problem.unprocessable("sampling is not known: give rate, keyframes or motion");
+    };
   }
 
   private static Optional<String> model(JsonBody body) {
@@ -186,6 +200,7 @@ record StreamRequest(
             .setKind(source.isLive() ? StreamKind.LIVE : StreamKind.RECORDING)
             .setStart(start.orElse(null))
             .setTargetFramesPerSecond(framesPerSecond)
+            .setSampling(sampling.orElse(null))
             .setModel(model.orElse(null))
             .setPurpose(purpose.word())
             .setDesiredState(desiredState)

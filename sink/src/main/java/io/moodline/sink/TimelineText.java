@@ -119,8 +119,9 @@ final class TimelineText {
         .put("analysed", window.getAnalysed())
         .put("skipped", StreamJson.sum(window.getSkipped()))
         .put("failed", StreamJson.sum(window.getFailed()))
-        .put("dropped", StreamJson.sum(window.getDropped()))
-        .put("complete", window.getComplete());
+        .put("dropped", StreamJson.sum(window.getDropped()));
+    node.set("droppedByReason", StreamJson.counts(window.getDropped()));
+    node.put("complete", window.getComplete());
     return node;
   }
 

@@ -77,13 +77,14 @@ class ReplayRoutesTest {
             "/api/v1/replays",
             "{\"recording\":\""
                 + recording
-                + "\",\"purpose\":\"research\",\"framesPerSecond\":4,\"name\":\"A talk\"}");
+                + "\",\"purpose\":\"research\",\"framesPerSecond\":4,\"sampling\":\"keyframes\",\"name\":\"A talk\"}");
     assertThat(created.statusCode()).as(created.body()).isEqualTo(201);
     String id = ApiFixture.json(created).get("id").textValue();
     assertThat(created.headers().firstValue("Location")).hasValue("/api/v1/replays/" + id);
     JsonNode stream = ApiFixture.json(api.get("/api/v1/streams/" + id));
     assertThat(stream.get("source").textValue()).isEqualTo("file:" + recording);
     assertThat(stream.get("framesPerSecond").doubleValue()).isEqualTo(4);
+    assertThat(stream.get("sampling").textValue()).isEqualTo("keyframes");
     assertThat(stream.get("name").textValue()).isEqualTo("A talk");
 
     assertThat(api.delete("/api/v1/replays/" + id).statusCode()).isEqualTo(204);

@@ -93,6 +93,17 @@ class StreamRoutesTest {
     var changed = api.put("/api/v1/streams/same", webcam(",\"framesPerSecond\":2.5"));
     assertThat(changed.statusCode()).isEqualTo(200);
     assertThat(ApiFixture.json(changed).get("revision").longValue()).isEqualTo(2);
+    assertThat(ApiFixture.json(changed).get("sampling").textValue()).isEqualTo("rate");
+    String more = ",\"framesPerSecond\":2.5,\"sampling\":";
+    var named = ApiFixture.json(api.put("/api/v1/streams/same", webcam(more + "\"rate\"")));
+    assertThat(named.get("revision").longValue()).as("what it was before").isEqualTo(2);
+    var moving = ApiFixture.json(api.put("/api/v1/streams/same", webcam(more + "\"motion\"")));
+    assertThat(moving.get("revision").longValue()).isEqualTo(3);
+    assertThat(moving.get("sampling").textValue()).isEqualTo("motion");
+    api.description().check("Stream", moving);
+    var unknown = api.put("/api/v1/streams/same", webcam(more + "\"RATE\""));
+    assertThat(unknown.statusCode()).isEqualTo(422);
+    assertThat(unknown.body()).contains("give rate, keyframes or motion");
   }
 
   @Test

@@ -84,7 +84,7 @@ class TimelineRoutesTest {
         .isEqualTo(
             "{\"start\":\"1970-01-01T00:00:01.000Z\",\"end\":\"1970-01-01T00:00:02.000Z\",\"coverage\":0.8,"
                 + "\"frames\":5,\"faces\":2,\"labelled\":2,\"withheld\":{},\"quantiles\":{},\"scores\":{\"happiness\":0.75,\"neutral\":0.25},\"dominant\":\"happiness\","
-                + "\"analysed\":4,\"skipped\":1,\"failed\":0,\"dropped\":0,\"complete\":true}");
+                + "\"analysed\":4,\"skipped\":1,\"failed\":0,\"dropped\":0,\"droppedByReason\":{},\"complete\":true}");
     assertThat(windows.get(1).get("faces").longValue()).isZero();
     assertThat(windows.get(1).get("scores")).isEmpty();
     assertThat(windows.get(1).get("dominant").isNull()).isTrue();
