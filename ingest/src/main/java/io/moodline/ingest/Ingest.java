@@ -82,7 +82,9 @@ public final class Ingest implements AutoCloseable {
             own(new Unanalysed(kafka)),
             metrics,
             new StreamWork.Limits(
-                settings.get(IngestSettings.UNANALYSED_FRAMES),
+                new Credits.Most(
+                    settings.get(IngestSettings.UNANALYSED_FRAMES),
+                    settings.get(IngestSettings.UNANALYSED_MEGABYTES) * 1_000_000L),
                 settings.get(IngestSettings.LIVE_QUEUE_FRAMES),
                 settings.get(IngestSettings.STALL_AFTER),
                 settings.get(IngestSettings.RECONNECT_AFTER)),

@@ -19,6 +19,7 @@ final class IngestMetrics {
   private final Counter unreadable;
   private final Gauge streams;
   private final Gauge unanalysed;
+  private final Gauge unanalysedBytes;
 
   IngestMetrics(PrometheusRegistry registry) {
     published =
@@ -75,6 +76,11 @@ final class IngestMetrics {
             .name("moodline_ingest_unanalysed_frames")
             .help("Frames of recordings that were published but not analysed yet.")
             .register(registry);
+    unanalysedBytes =
+        Gauge.builder()
+            .name("moodline_ingest_unanalysed_bytes")
+            .help("Bytes of the frames of recordings that were published but not analysed yet.")
+            .register(registry);
   }
 
   void published(StreamKind kind, int bytes) {
@@ -106,8 +112,9 @@ final class IngestMetrics {
     streams.labelValues(state).set(count);
   }
 
-  void unanalysed(long frames) {
+  void unanalysed(long frames, long bytes) {
     unanalysed.set(frames);
+    unanalysedBytes.set(bytes);
   }
 
   private static String word(Enum<?> value) {

@@ -13,6 +13,13 @@ public final class IngestSettings {
           2,
           10_000,
           "Frames of one recording that may wait for the analyzer; reading pauses beyond it.");
+  static final Setting<Integer> UNANALYSED_MEGABYTES =
+      Setting.integer(
+          "ingest.unanalysed.megabytes",
+          32,
+          1,
+          100_000,
+          "Millions of bytes of one recording's frames that may wait for the analyzer; reading pauses beyond it.");
   static final Setting<Integer> LIVE_QUEUE_FRAMES =
       Setting.integer(
           "ingest.live.queue.frames",
@@ -65,6 +72,7 @@ public final class IngestSettings {
   public static final List<Setting<?>> ALL =
       List.of(
           UNANALYSED_FRAMES,
+          UNANALYSED_MEGABYTES,
           LIVE_QUEUE_FRAMES,
           COMMIT_INTERVAL,
           STALL_AFTER,

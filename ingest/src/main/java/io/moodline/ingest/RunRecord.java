@@ -196,7 +196,7 @@ final class RunRecord {
             .setJpeg(ByteBuffer.wrap(picture.jpeg()))
             .build();
     if (credits != null) {
-      credits.taken();
+      credits.taken(picture.jpeg().length);
     }
     StreamKind kind = spec.getKind();
     work.publisher()
@@ -205,7 +205,7 @@ final class RunRecord {
             offset -> {
               work.metrics().published(kind, picture.jpeg().length);
               if (credits != null) {
-                credits.committed(offset);
+                credits.committed(offset, picture.jpeg().length);
               }
             });
     published++;

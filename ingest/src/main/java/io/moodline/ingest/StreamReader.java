@@ -129,9 +129,16 @@ final class StreamReader implements StreamIntake.Owner {
       health.report(Ingest.HEALTH_PART, Health.State.UP, "");
     }
     Map<StreamState, Long> states = new HashMap<>();
-    streams
-        .values()
-        .forEach(runs -> runs.values().forEach(run -> states.merge(run.state(), 1L, Long::sum)));
+    long frames = 0;
+    long bytes = 0;
+    for (Map<String, StreamRun> runs : streams.values()) {
+      for (StreamRun run : runs.values()) {
+        states.merge(run.state(), 1L, Long::sum);
+        frames += run.credits().unanalysedFrames();
+        bytes += run.credits().unanalysedBytes();
+      }
+    }
+    work.metrics().unanalysed(frames, bytes);
     for (StreamState state : StreamState.values()) {
       work.metrics().streams(state.name(), states.getOrDefault(state, 0L));
     }

@@ -39,7 +39,10 @@ final class StreamRun {
   private String fingerprint;
   private @Nullable CompletableFuture<DecodeOrder> checking;
   private @Nullable Attempt attempt;
-  private @Nullable Credits credits;
+
+  /** Kept over all tries: what an earlier one published still waits for the analyzer. */
+  private final Credits credits;
+
   private long nextTryNanos;
 
   /**
@@ -53,7 +56,15 @@ final class StreamRun {
     this.fingerprint = StreamWork.fingerprint(spec);
     this.backoff = new Backoff(work.random());
     this.record = new RunRecord(work, spec, fingerprint, before);
+    int partition = work.publisher().partition(spec.getStreamId());
+    this.credits =
+        new Credits(work.limits().unanalysed(), () -> work.unanalysed().committed(partition));
     takeOver(before);
+  }
+
+  /** What is published of a recording and not analysed yet. */
+  Credits credits() {
+    return credits;
   }
 
   StreamState state() {
@@ -131,16 +142,10 @@ final class StreamRun {
       FrameQueue queue =
           isLive()
               ? FrameQueue.live(work.limits().liveQueueFrames())
-              : FrameQueue.recording(work.limits().unanalysedFrames());
+              : FrameQueue.recording(work.limits().unanalysed().frames());
       Attempt opened = new Attempt(queue, work.clock());
       attempt = opened;
-      credits =
-          isLive()
-              ? null
-              : new Credits(
-                  work.limits().unanalysedFrames(),
-                  () ->
-                      work.unanalysed().committed(work.publisher().partition(spec.getStreamId())));
+      credits.startOver();
       opened.start(work.decoders(), order);
     } catch (CompletionException e) {
       if (e.getCause() instanceof UserException refused) {
@@ -161,7 +166,7 @@ final class StreamRun {
     }
     Queued next = open.queue().poll();
     while (next != null && info != null) {
-      record.frame(next, credits);
+      record.frame(next, isLive() ? null : credits);
       backoff.reset();
       next = open.queue().poll();
     }
@@ -169,7 +174,7 @@ final class StreamRun {
       finish(end.failure());
       return;
     }
-    if (credits != null && info != null) {
+    if (!isLive() && info != null) {
       open.grant(credits.next());
     }
     if (isLive()) {
@@ -256,7 +261,6 @@ final class StreamRun {
       attempt.close();
       attempt = null;
     }
-    credits = null;
   }
 
   private boolean isLive() {

@@ -26,7 +26,7 @@ record StreamWork(
 
   /** The settings that a stream obeys. */
   record Limits(
-      int unanalysedFrames, int liveQueueFrames, Duration stallAfter, Duration reconnectAfter) {}
+      Credits.Most unanalysed, int liveQueueFrames, Duration stallAfter, Duration reconnectAfter) {}
 
   /** SHA-256 of what decides a run's frames: a change that keeps it keeps the run. */
   static String fingerprint(StreamSpec spec) {

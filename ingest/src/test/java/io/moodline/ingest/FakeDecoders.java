@@ -23,6 +23,9 @@ final class FakeDecoders implements Decoders {
   /** Live sources that were opened, in order. */
   final Queue<DecodeListener> live = new ConcurrentLinkedQueue<>();
 
+  /** Bytes of a recording's picture. */
+  volatile int pictureBytes = 1;
+
   final AtomicInteger opened = new AtomicInteger();
   final AtomicInteger open = new AtomicInteger();
   private final int recordingFrames;
@@ -102,7 +105,8 @@ final class FakeDecoders implements Decoders {
               if (next == recordingFrames) {
                 return;
               }
-              listener.frame(frame(next));
+              listener.frame(
+                  new DecodedFrame(next * FRAME_MICROS, 5, 0, 640, 360, new byte[pictureBytes]));
               next++;
               if (next == recordingFrames) {
                 listener.ended();

@@ -145,8 +145,29 @@ class StreamReaderTest {
     await()
         .during(Duration.ofSeconds(1))
         .untilAsserted(() -> assertThat(published("talk")).isEqualTo(20));
-    commitAnalysed("talk", 5);
+    commitAnalysed("talk", records(kafka.topics().recordingFrames()).get(4).offset() + 1);
     await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(25));
+    commitAnalysed("talk", 10_000);
+    awaitState("talk", StreamState.FINISHED);
+    assertComplete(frames("talk"), EndReason.FINISHED);
+  }
+
+  @Test
+  void letsNoMoreBytesWaitForTheAnalyzerThanAllowed() {
+    decoders.pictureBytes = 150_000;
+    start(1000, 1);
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(6));
+    put(recording("talk").setDesiredState(DesiredState.PAUSED));
+    awaitState("talk", StreamState.PAUSED);
+    put(recording("talk"));
+    awaitState("talk", StreamState.STREAMING);
+    await()
+        .during(Duration.ofSeconds(1))
+        .untilAsserted(() -> assertThat(published("talk")).isEqualTo(6));
+    long third = records(kafka.topics().recordingFrames()).get(2).offset();
+    commitAnalysed("talk", third + 1);
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(9));
     commitAnalysed("talk", 10_000);
     awaitState("talk", StreamState.FINISHED);
     assertComplete(frames("talk"), EndReason.FINISHED);
@@ -292,9 +313,14 @@ class StreamReaderTest {
   }
 
   private void start(int unanalysedFrames) {
+    start(unanalysedFrames, 32);
+  }
+
+  private void start(int unanalysedFrames, int unanalysedMegabytes) {
     List<Setting<?>> known = Setting.all(RuntimeSettings.ALL, IngestSettings.ALL);
     Map<String, String> set = new HashMap<>();
     set.put("ingest.unanalysed.frames", Integer.toString(unanalysedFrames));
+    set.put("ingest.unanalysed.megabytes", Integer.toString(unanalysedMegabytes));
     StageContext context =
         new StageContext(
             "test",
