@@ -20,15 +20,29 @@ import org.jspecify.annotations.Nullable;
  * Scores cropped faces with a bundle's network. Owns one native session and the two buffers outside
  * the heap that go into it and come out; nothing grows with the number of calls.
  *
- * <p>Any number of faces is cut into batches of 32, 16, 8, 4, 2 and 1, so the session meets six
- * shapes in its life and nothing is computed for padding. A face's scores do not depend on which
- * faces share its batch, nor on the batch's size.
+ * <p>On a processor any number of faces is cut into batches of 32, 16, 8, 4, 2 and 1, so the
+ * session meets six shapes in its life and nothing is computed for padding; a face's scores have
+ * the same bits in all of them. GPUs choose other algorithms for other shapes, and a full batch
+ * costs them little more than a lone face: there every batch is padded to 32. So a face's scores do
+ * not depend on which faces share its batch, nor on how many.
  *
  * <p>Confined to one thread at a time.
  */
 public final class Classifier implements AutoCloseable {
   /** The most faces that go through the session at once. */
   public static final int LARGEST_BATCH = 32;
+
+  /** How faces are cut into batches. */
+  enum Shapes {
+    /** The powers of two up to the largest batch, all of them full. */
+    FULL,
+    /** Always the largest batch; what is left of it is black. */
+    ONE;
+
+    private int batchFor(int faces) {
+      return this == ONE ? LARGEST_BATCH : Math.min(LARGEST_BATCH, Integer.highestOneBit(faces));
+    }
+  }
 
   static final String INPUT = "faces";
   static final String MASK = "mask";
@@ -40,13 +54,18 @@ public final class Classifier implements AutoCloseable {
   private final int maskPixels;
   private final int labels;
   private final double temperature;
+  private final Shapes shapes;
   private final ByteBuffer in;
   private final FloatBuffer masksIn;
+  private final byte[] black;
+  private final float[] noMask;
   private final FloatBuffer out;
   private boolean closed;
 
-  private Classifier(OrtSession session, InputSpec input, int labels, double temperature) {
+  private Classifier(
+      OrtSession session, InputSpec input, int labels, double temperature, Shapes shapes) {
     this.session = session;
+    this.shapes = shapes;
     this.faceShape = new long[] {input.height(), input.width(), input.channels()};
     this.faceBytes = input.bytes();
     this.maskPixels = input.mask() == MaskKind.NONE ? 0 : input.pixels();
@@ -55,6 +74,8 @@ public final class Classifier implements AutoCloseable {
     this.in = ByteBuffer.allocateDirect(LARGEST_BATCH * faceBytes).order(ByteOrder.nativeOrder());
     this.masksIn = floats(LARGEST_BATCH * maskPixels);
     this.out = floats(LARGEST_BATCH * labels);
+    this.black = new byte[faceBytes];
+    this.noMask = new float[maskPixels];
   }
 
   private static FloatBuffer floats(int count) {
@@ -65,27 +86,34 @@ public final class Classifier implements AutoCloseable {
 
   /** Opens the bundle's network with so many threads; the caller closes it. */
   public static Classifier open(Bundle bundle, int threads) {
-    return open(bundle, () -> Session.open(bundle.model(), threads, bundle.modelFile()));
+    return open(
+        bundle, () -> Session.open(bundle.model(), threads, bundle.modelFile()), Shapes.FULL);
   }
 
   /** The same in a session that {@code opener} makes of the bundle's network. */
-  static Classifier open(Bundle bundle, Supplier<OrtSession> opener) {
+  static Classifier open(Bundle bundle, Supplier<OrtSession> opener, Shapes shapes) {
     return over(
         opener.get(),
         bundle.input(),
         bundle.labels().size(),
         bundle.temperature(),
+        shapes,
         bundle.modelFile());
   }
 
   static Classifier open(
       byte[] onnx, InputSpec input, int labels, double temperature, int threads, String where) {
-    return over(Session.open(onnx, threads, where), input, labels, temperature, where);
+    return over(Session.open(onnx, threads, where), input, labels, temperature, Shapes.FULL, where);
   }
 
   /** Takes the session over, also when it does not fit and is closed. */
   private static Classifier over(
-      OrtSession session, InputSpec input, int labels, double temperature, String where) {
+      OrtSession session,
+      InputSpec input,
+      int labels,
+      double temperature,
+      Shapes shapes,
+      String where) {
     try {
       Map<String, NodeInfo> inputs = session.getInputInfo();
       boolean masked = input.mask() != MaskKind.NONE;
@@ -98,7 +126,7 @@ public final class Classifier implements AutoCloseable {
       checkNames(where, "outputs", outputs, Set.of(OUTPUT));
       long[] logits = {-1, labels};
       checkShape(where, "output " + OUTPUT, OnnxJavaType.FLOAT, outputs.get(OUTPUT), logits);
-      return new Classifier(session, input, labels, temperature);
+      return new Classifier(session, input, labels, temperature, shapes);
     } catch (OrtException e) {
       closeQuietly(session);
       throw new BundleException(where + " cannot be run: " + Session.oneLine(e), e);
@@ -127,22 +155,34 @@ public final class Classifier implements AutoCloseable {
     }
     float[][] scores = new float[faces.length][];
     for (int first = 0; first < faces.length; ) {
-      int batch = batchFor(faces.length - first);
+      int batch = shapes.batchFor(faces.length - first);
+      int past = Math.min(first + batch, faces.length);
       in.clear();
       masksIn.clear();
-      for (int i = first; i < first + batch; i++) {
+      for (int i = first; i < past; i++) {
         in.put(checked(faces[i]));
         if (looksThroughMask()) {
           masksIn.put(masks[i], 0, maskPixels);
         }
       }
+      pad(past - first, batch);
       run(batch);
-      for (int i = 0; i < batch; i++) {
-        scores[first + i] = softmax(logits(i), temperature);
+      for (int i = first; i < past; i++) {
+        scores[i] = softmax(logits(i - first), temperature);
       }
-      first += batch;
+      first = past;
     }
     return scores;
+  }
+
+  /**
+   * Black where a batch has no more faces: whose faces an earlier batch had is nobody's concern.
+   */
+  private void pad(int faces, int batch) {
+    for (int i = faces; i < batch; i++) {
+      in.put(i * faceBytes, black);
+      masksIn.put(i * maskPixels, noMask);
+    }
   }
 
   private byte[] checked(byte[] face) {
@@ -191,21 +231,18 @@ public final class Classifier implements AutoCloseable {
     }
     float[][] rows = new float[count][];
     for (int first = 0; first < count; ) {
-      int batch = batchFor(count - first);
+      int batch = shapes.batchFor(count - first);
+      int real = Math.min(batch, count - first);
       in.clear();
-      in.put(0, faces, faces.position() + first * faceBytes, batch * faceBytes);
+      in.put(0, faces, faces.position() + first * faceBytes, real * faceBytes);
+      pad(real, batch);
       run(batch);
-      for (int i = 0; i < batch; i++) {
+      for (int i = 0; i < real; i++) {
         rows[first + i] = logits(i);
       }
-      first += batch;
+      first += real;
     }
     return rows;
-  }
-
-  /** The largest power of two that is at most the count and the largest batch. */
-  private static int batchFor(int count) {
-    return Math.min(LARGEST_BATCH, Integer.highestOneBit(count));
   }
 
   private void run(int batch) {

@@ -214,7 +214,8 @@ public final class Devices {
             bundle,
             () ->
                 GpuSession.open(
-                    bundle.model(), bundle.input(), device, provider, bundle.modelFile()));
+                    bundle.model(), bundle.input(), device, provider, bundle.modelFile()),
+            Classifier.Shapes.ONE);
     try {
       bundle.checkOn(device, classifier);
       return classifier;

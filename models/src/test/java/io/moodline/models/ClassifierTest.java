@@ -114,6 +114,30 @@ class ClassifierTest {
   }
 
   @Test
+  void givesTheSameScoresInOnePaddedShape() {
+    Bundle lite = Bundle.builtIn("lite-ferplus");
+    byte[][] faces = new byte[37][];
+    for (int i = 0; i < faces.length; i++) {
+      faces[i] = new SeededNumbers(9, "face" + i).bytes(0, 3 * PIXELS);
+    }
+    float[][] expected = classifier.classify(faces);
+    try (Classifier padded =
+        Classifier.open(
+            lite, () -> Session.open(lite.model(), 1, lite.modelFile()), Classifier.Shapes.ONE)) {
+      for (int count : new int[] {1, 7, 32, 37}) {
+        byte[][] some = Arrays.copyOf(faces, count);
+        float[][] scores = padded.classify(some);
+        float[][] fromBuffer = padded.classify(joined(some), count);
+        assertThat(scores).hasDimensions(count, 8);
+        for (int i = 0; i < count; i++) {
+          assertThat(difference(scores[i], expected[i])).isLessThan(1e-5);
+          assertThat(fromBuffer[i]).isEqualTo(scores[i]);
+        }
+      }
+    }
+  }
+
+  @Test
   void givesTheSameScoresWithMoreThreads() {
     try (Classifier threaded = Bundle.builtIn("lite-ferplus").classifier(3)) {
       assertThat(threaded.classify(parityFaces())).isEqualTo(classifier.classify(parityFaces()));
@@ -150,6 +174,14 @@ class ClassifierTest {
       buffer.put(face);
     }
     return buffer.flip();
+  }
+
+  private static double difference(float[] actual, float[] expected) {
+    double largest = 0;
+    for (int i = 0; i < expected.length; i++) {
+      largest = Math.max(largest, Math.abs(actual[i] - expected[i]));
+    }
+    return largest;
   }
 
   static double difference(float[] actual, JsonNode expected) {
