@@ -102,7 +102,9 @@ final class ChildDecoding implements Decoders.Decoding {
               picture.unmovedBefore(),
               picture.width(),
               picture.height(),
-              picture.jpeg()));
+              picture.jpeg(),
+              picture.stamp(),
+              null));
     } else if (message instanceof DecoderMessage.Ended && opened) {
       end();
       listener.ended();

@@ -1,6 +1,7 @@
 package io.moodline.ingest;
 
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a decoder tells of one source, in this order: begun, opened, frames, then one of the ends.
@@ -56,6 +57,8 @@ interface DecodeListener {
    *     nothing had moved
    * @param width of the JPEG in pixels
    * @param height of the JPEG in pixels
+   * @param stamp its time as the source has it; of RTP, ticks since the first packet
+   * @param captured when the link says that it was captured; null where no link knows
    */
   record DecodedFrame(
       long mediaTimeMicros,
@@ -63,7 +66,34 @@ interface DecodeListener {
       long unmovedBefore,
       int width,
       int height,
-      byte[] jpeg) {}
+      byte[] jpeg,
+      long stamp,
+      @Nullable ClockReading captured) {
+    /** A frame of whose capture nothing is known but its media time. */
+    DecodedFrame(
+        long mediaTimeMicros,
+        double framesPerSecond,
+        long unmovedBefore,
+        int width,
+        int height,
+        byte[] jpeg) {
+      this(
+          mediaTimeMicros,
+          framesPerSecond,
+          unmovedBefore,
+          width,
+          height,
+          jpeg,
+          mediaTimeMicros,
+          null);
+    }
+
+    /** The same frame with what its link knows. */
+    DecodedFrame capturedAt(@Nullable ClockReading reading) {
+      return new DecodedFrame(
+          mediaTimeMicros, framesPerSecond, unmovedBefore, width, height, jpeg, stamp, reading);
+    }
+  }
 
   /**
    * Why a source can not go on.

@@ -75,12 +75,14 @@ sealed interface DecoderMessage {
   /**
    * One sampled frame.
    *
+   * @param stamp its time as the source has it
    * @param framesPerSecond rate in force
    * @param unmovedBefore pictures that were due and left out before it, since nothing had moved
    */
   record Picture(
       int stream,
       long mediaTimeMicros,
+      long stamp,
       double framesPerSecond,
       long unmovedBefore,
       int width,
@@ -136,6 +138,7 @@ sealed interface DecoderMessage {
         Picture picture = (Picture) message;
         header(data, 'p', picture.stream);
         data.writeLong(picture.mediaTimeMicros);
+        data.writeLong(picture.stamp);
         data.writeDouble(picture.framesPerSecond);
         data.writeLong(picture.unmovedBefore);
         data.writeInt(picture.width);
@@ -241,6 +244,7 @@ sealed interface DecoderMessage {
       case 'p' ->
           new Picture(
               stream,
+              data.readLong(),
               data.readLong(),
               data.readDouble(),
               data.readLong(),

@@ -30,6 +30,7 @@ final class FrameChooser implements AutoCloseable {
   private final AVFrame still = avutil.av_frame_alloc();
 
   private long stillMicros;
+  private long stillStamp;
   private long takenMicros;
   private long unmoved;
   private boolean any;
@@ -37,12 +38,17 @@ final class FrameChooser implements AutoCloseable {
   /**
    * A picture that becomes a frame.
    *
+   * @param stamp its time as the source has it
    * @param framesPerSecond rate in force: the frame stands for one over it
    * @param unmovedBefore pictures that were due since the frame before and are left out because
    *     nothing had moved
    */
   record Choice(
-      AVFrame picture, long mediaTimeMicros, double framesPerSecond, long unmovedBefore) {}
+      AVFrame picture,
+      long mediaTimeMicros,
+      long stamp,
+      double framesPerSecond,
+      long unmovedBefore) {}
 
   /**
    * A chooser for one source.
@@ -63,7 +69,7 @@ final class FrameChooser implements AutoCloseable {
   }
 
   /** Looks at the next picture; null where it becomes no frame. */
-  @Nullable Choice choose(AVFrame picture, long mediaTimeMicros) throws SourceException {
+  @Nullable Choice choose(AVFrame picture, long mediaTimeMicros, long stamp) throws SourceException {
     if (!sampling.takes(mediaTimeMicros)) {
       return null;
     }
@@ -71,12 +77,12 @@ final class FrameChooser implements AutoCloseable {
     if (motion != null) {
       boolean due = !any || mediaTimeMicros - takenMicros >= restlessMicros;
       if (!motion.moved(picture) && !due) {
-        leaveOut(picture, mediaTimeMicros);
+        leaveOut(picture, mediaTimeMicros, stamp);
         return null;
       }
       motion.keep();
     }
-    Choice choice = new Choice(picture, mediaTimeMicros, rate(), unmoved);
+    Choice choice = new Choice(picture, mediaTimeMicros, stamp, rate(), unmoved);
     takenMicros = mediaTimeMicros;
     unmoved = 0;
     any = true;
@@ -92,12 +98,13 @@ final class FrameChooser implements AutoCloseable {
     return rate / (1 + unmoved);
   }
 
-  private void leaveOut(AVFrame picture, long mediaTimeMicros) {
+  private void leaveOut(AVFrame picture, long mediaTimeMicros, long stamp) {
     avutil.av_frame_unref(still);
     if (avutil.av_frame_ref(still, picture) < 0) {
       throw new OutOfMemoryError("no room to keep a picture");
     }
     stillMicros = mediaTimeMicros;
+    stillStamp = stamp;
     unmoved++;
   }
 
@@ -110,7 +117,7 @@ final class FrameChooser implements AutoCloseable {
       return null;
     }
     Choice choice =
-        new Choice(still, stillMicros, sampling.framesPerSecond() / unmoved, unmoved - 1);
+        new Choice(still, stillMicros, stillStamp, sampling.framesPerSecond() / unmoved, unmoved - 1);
     unmoved = 0;
     return choice;
   }

@@ -1,6 +1,7 @@
 package io.moodline.ingest;
 
 import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.TimeSource;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -12,6 +13,7 @@ import java.util.Locale;
 final class IngestMetrics {
   private final Counter published;
   private final Counter publishedBytes;
+  private final Counter timed;
   private final Counter dropped;
   private final Counter aborted;
   private final Counter runs;
@@ -33,6 +35,12 @@ final class IngestMetrics {
             .name("moodline_ingest_frame_bytes_published_total")
             .help("Bytes of JPEG published and committed.")
             .labelNames("kind")
+            .register(registry);
+    timed =
+        Counter.builder()
+            .name("moodline_ingest_frames_timed_total")
+            .help("Frames published, by what their capture time was taken from.")
+            .labelNames("source")
             .register(registry);
     dropped =
         Counter.builder()
@@ -86,6 +94,10 @@ final class IngestMetrics {
   void published(StreamKind kind, int bytes) {
     published.labelValues(word(kind)).inc();
     publishedBytes.labelValues(word(kind)).inc(bytes);
+  }
+
+  void timed(TimeSource source) {
+    timed.labelValues(word(source)).inc();
   }
 
   void dropped(String reason, long frames) {

@@ -1,5 +1,6 @@
 package io.moodline.ingest;
 
+import java.time.Clock;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -11,13 +12,24 @@ final class LinkedDecoders implements Decoders {
   private final Decoders children;
   private final AddressPolicy policy;
   private final Dialer dialer;
+  private final Clock wall;
   private final AtomicInteger numbers = new AtomicInteger();
 
   /** Decoders over others, which are closed with these. */
   LinkedDecoders(Decoders children, AddressPolicy policy, Dialer dialer) {
+    this(children, policy, dialer, Clock.systemUTC());
+  }
+
+  /**
+   * The same with a clock.
+   *
+   * @param wall read once for each RTP packet
+   */
+  LinkedDecoders(Decoders children, AddressPolicy policy, Dialer dialer, Clock wall) {
     this.children = children;
     this.policy = policy;
     this.dialer = dialer;
+    this.wall = wall;
   }
 
   @Override
@@ -32,7 +44,7 @@ final class LinkedDecoders implements Decoders {
 
   private SourceLink link(DecodeOrder.Network camera) {
     return switch (camera.uri().scheme()) {
-      case RTSP, RTSPS -> new RtspLink(camera.uri(), camera.address(), policy, dialer);
+      case RTSP, RTSPS -> new RtspLink(camera.uri(), camera.address(), policy, dialer, wall);
       case HTTP, HTTPS -> new HttpLink(camera.uri(), camera.address(), policy, dialer);
       default -> throw new IllegalArgumentException("no network source: " + camera.uri());
     };

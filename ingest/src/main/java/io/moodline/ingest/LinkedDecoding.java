@@ -221,7 +221,7 @@ final class LinkedDecoding implements Decoding {
 
     @Override
     public void frame(DecodedFrame frame) {
-      tell(() -> listener.frame(frame));
+      tell(() -> listener.frame(frame.capturedAt(link.captured(frame.stamp()))));
     }
 
     @Override

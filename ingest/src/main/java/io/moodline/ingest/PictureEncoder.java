@@ -39,6 +39,7 @@ final class PictureEncoder implements AutoCloseable {
   /**
    * Encodes a picture.
    *
+   * @param stamp its time as the source has it
    * @param rotation quarter turns to the right
    * @param pixelAspect width of a pixel over its height
    */
@@ -55,6 +56,7 @@ final class PictureEncoder implements AutoCloseable {
       return new DecoderMessage.Picture(
           stream,
           chosen.mediaTimeMicros(),
+          chosen.stamp(),
           chosen.framesPerSecond(),
           chosen.unmovedBefore(),
           shown.cols(),

@@ -47,6 +47,13 @@ interface PictureSource extends AutoCloseable {
   /** Its time since the source's first picture, microseconds. */
   long mediaTimeMicros();
 
+  /**
+   * Its time as the source has it, in the source's own units: of RTP, ticks since the first packet.
+   */
+  default long stamp() {
+    return mediaTimeMicros();
+  }
+
   /** FFmpeg's name of the codec. */
   String codecName();
 

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
@@ -34,6 +36,7 @@ final class RtspLink implements SourceLink {
   private final Dialer dialer;
   private final Set<Closeable> open = ConcurrentHashMap.newKeySet();
   private final Optional<Login> login;
+  private final Clock wall;
   private volatile boolean closed;
   private volatile @Nullable Thread playing;
   private @Nullable Wire camera;
@@ -48,13 +51,17 @@ final class RtspLink implements SourceLink {
   private int rtpChannel;
   private int rtcpChannel = 1;
   private boolean loggedIn;
+  private volatile @Nullable RtpClock times;
+  private volatile int firstRtpTime;
+  private boolean counting;
 
-  RtspLink(SourceUri uri, InetAddress address, AddressPolicy policy, Dialer dialer) {
+  RtspLink(SourceUri uri, InetAddress address, AddressPolicy policy, Dialer dialer, Clock wall) {
     this.uri = uri;
     this.address = address;
     this.policy = policy;
     this.dialer = dialer;
     this.login = Login.of(uri);
+    this.wall = wall;
   }
 
   @Override
@@ -103,6 +110,7 @@ final class RtspLink implements SourceLink {
     String text = new String(wire().readBytes((int) length), StandardCharsets.ISO_8859_1);
     Sdp video = Sdp.parse(text);
     media = video;
+    times = new RtpClock(video.ticksPerSecond(), wall);
     if (video.codec().equals("H264")) {
       check(H264Size.ofParameters(video.parameters()));
     }
@@ -323,8 +331,34 @@ final class RtspLink implements SourceLink {
       if (!rtcp && require(media).codec().equals("H264")) {
         check(H264Size.ofPayload(payload(packet)));
       }
+      time(rtcp, packet);
       child.packet(out, rtcp, packet);
     }
+  }
+
+  /**
+   * Notes what a packet tells of time; FFmpeg is given RTP times that begin where it counts from.
+   */
+  private void time(boolean rtcp, byte[] packet) {
+    RtpClock clock = require(times);
+    if (rtcp) {
+      SenderReport.parse(packet).ifPresent(clock::report);
+      return;
+    }
+    ByteBuffer head = ByteBuffer.wrap(packet);
+    int rtpTime = head.getInt(4);
+    if (!counting) {
+      firstRtpTime = rtpTime;
+      counting = true;
+    }
+    clock.packet(head.getInt(8), rtpTime);
+    head.putInt(4, rtpTime - firstRtpTime + RtspPlayer.ZERO);
+  }
+
+  @Override
+  public @Nullable ClockReading captured(long stamp) {
+    RtpClock clock = times;
+    return clock == null ? null : clock.read(firstRtpTime + (int) stamp);
   }
 
   /** What follows the header of an RTP packet (RFC 3550, 5.1), as far as a parameter set goes. */

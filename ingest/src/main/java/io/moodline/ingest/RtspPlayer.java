@@ -16,12 +16,16 @@ final class RtspPlayer {
     void report(byte[] rtcp) throws IOException;
   }
 
+  /** RTP time from which FFmpeg counts; not 0, which it takes for none. */
+  static final int ZERO = 1;
+
   private static final int RTP = 0;
   private static final int RTCP = 1;
 
   private final Wire wire;
   private final String path;
   private String playSequence = "0";
+  private String base = "";
 
   RtspPlayer(Wire wire, String path) {
     this.wire = wire;
@@ -53,11 +57,13 @@ final class RtspPlayer {
       switch (words[0]) {
         case "OPTIONS" ->
             answer(sequence, "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n", "");
-        case "DESCRIBE" ->
-            answer(
-                sequence,
-                "Content-Type: application/sdp\r\nContent-Base: " + words[1] + "/\r\n",
-                description);
+        case "DESCRIBE" -> {
+          base = words[1] + "/";
+          answer(
+              sequence,
+              "Content-Type: application/sdp\r\nContent-Base: " + base + "\r\n",
+              description);
+        }
         case "SETUP" ->
             answer(
                 sequence,
@@ -76,7 +82,10 @@ final class RtspPlayer {
   /** Tells that packets follow. */
   void play() throws PlayerGoneException {
     try {
-      answer(playSequence, "Session: 1\r\n", "");
+      answer(
+          playSequence,
+          "Session: 1\r\nRTP-Info: url=" + base + Sdp.CONTROL_OF_OURS + ";rtptime=" + ZERO + "\r\n",
+          "");
     } catch (IOException e) {
       throw new PlayerGoneException(e);
     }

@@ -169,6 +169,7 @@ final class RunRecord {
     dropped = new HashMap<>();
     lastMediaTimeMicros = -1;
     runStart = null;
+    captureClock = null;
     changed = true;
   }
 
@@ -185,10 +186,15 @@ final class RunRecord {
           dropped.merge(why, frames, Long::sum);
           work.metrics().dropped(why, frames);
         });
+    ClockReading captured =
+        times.read(picture.mediaTimeMicros(), queued.arrival(), picture.captured());
     Frame frame =
         frame()
             .setDroppedBefore(before)
-            .setCaptureTime(times.captureTime(picture.mediaTimeMicros(), queued.arrival()))
+            .setCaptureTime(CaptureClock.instant(captured))
+            .setTimeSource(captured.source())
+            .setTimeUncertaintyMicros(captured.uncertaintyMicros())
+            .setArrivalTime(captured.arrival())
             .setMediaTimeMicros(picture.mediaTimeMicros())
             .setTargetFramesPerSecond(picture.framesPerSecond())
             .setWidth(picture.width())
@@ -204,6 +210,7 @@ final class RunRecord {
             frame,
             offset -> {
               work.metrics().published(kind, picture.jpeg().length);
+              work.metrics().timed(captured.source());
               if (credits != null) {
                 credits.committed(offset, picture.jpeg().length);
               }
@@ -240,7 +247,7 @@ final class RunRecord {
                     .setMediaDurationMicros(duration)
                     .build())
             .setDroppedBefore(Map.of())
-            .setCaptureTime(start.plus(duration, ChronoUnit.MICROS))
+            .setCaptureTime(endOfRun(start.plus(duration, ChronoUnit.MICROS)))
             .setMediaTimeMicros(duration)
             .setTargetFramesPerSecond(targetFramesPerSecond)
             .setWidth(0)
@@ -250,6 +257,12 @@ final class RunRecord {
     work.publisher().add(mark, offset -> work.metrics().runEnded(why.name()));
     runOpen = false;
     changed = true;
+  }
+
+  /** That of the last frame, which may have left the media clock's. */
+  private Instant endOfRun(Instant counted) {
+    ClockReading last = captureClock == null ? null : captureClock.last();
+    return last == null ? counted : CaptureClock.instant(last);
   }
 
   private Frame.Builder frame() {
@@ -267,6 +280,7 @@ final class RunRecord {
       return;
     }
     SourceInfo known = info;
+    ClockReading captured = captureClock == null ? null : captureClock.last();
     work.publisher()
         .status(
             StreamStatus.newBuilder()
@@ -289,6 +303,10 @@ final class RunRecord {
                 .setSourceFramesPerSecond(known == null ? 0 : known.framesPerSecond())
                 .setCodec(known == null ? null : known.codec())
                 .setRunStart(runStart)
+                .setTimeSource(captured == null ? null : captured.source())
+                .setTimeUncertaintyMicros(captured == null ? null : captured.uncertaintyMicros())
+                .setMediaClockDriftPpm(captured == null ? null : captured.driftPpm())
+                .setSenderClockOffsetMicros(captured == null ? null : captured.senderOffsetMicros())
                 .setInstance(work.instance())
                 .setUpdatedAt(now())
                 .build());

@@ -30,6 +30,11 @@ record Sdp(
   private static final Map<Integer, String> STATIC_TYPES = Map.of(26, "JPEG", 32, "MPV");
   private static final List<String> CODECS =
       List.of("H264", "H265", "JPEG", "MP4V-ES", "MPV", "VP8", "VP9", "AV1");
+
+  /** Where FFmpeg sets the media up. */
+  static final String CONTROL_OF_OURS = "video";
+
+  private static final int USUAL_TICKS = 90_000;
   private static final Pattern MEDIA =
       Pattern.compile("m=([a-z]+) [0-9]+(?:/[0-9]+)? (RTP/[A-Z/]+) ([0-9]{1,3})(?: .*)?");
   private static final Pattern MAPPING =
@@ -105,6 +110,13 @@ record Sdp(
     return CONTROL.matcher(value).matches() && !value.equals("*") ? value : "";
   }
 
+  /** How fast the time of its RTP packets runs. */
+  int ticksPerSecond() {
+    String stated = mapping.replaceFirst("^[^/]*/", "").replaceFirst("/.*", "");
+    int ticks = stated.isEmpty() ? 0 : Integer.parseInt(stated);
+    return ticks == 0 ? USUAL_TICKS : ticks;
+  }
+
   /** The address of the media, given the address that was described. */
   String mediaUrl(String base) {
     return resolve(resolve(base, sessionControl), control);
@@ -129,6 +141,8 @@ record Sdp(
         + "\r\n"
         + (mapping.isEmpty() ? "" : "a=rtpmap:" + payloadType + " " + mapping + "\r\n")
         + (parameters.isEmpty() ? "" : "a=fmtp:" + payloadType + " " + parameters + "\r\n")
-        + "a=control:video\r\n";
+        + "a=control:"
+        + CONTROL_OF_OURS
+        + "\r\n";
   }
 }

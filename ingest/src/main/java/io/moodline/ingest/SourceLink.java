@@ -3,10 +3,12 @@ package io.moodline.ingest;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way to one network source: speaks to it in Java, and passes on to the decoder child, over
- * loopback, bytes of a kind that is known. Confined to its thread, but for {@link #close}.
+ * loopback, bytes of a kind that is known. Confined to its thread, but for {@link #captured} and
+ * {@link #close}.
  */
 interface SourceLink extends AutoCloseable {
   /**
@@ -39,6 +41,15 @@ interface SourceLink extends AutoCloseable {
    * @return false when the player asked for something else, and nothing was lost by it
    */
   boolean serve(Socket player, String path, SourceBytes bytes) throws IOException, SourceException;
+
+  /**
+   * When a picture was captured; null where the link can not know. Thread-safe.
+   *
+   * @param stamp of the picture, as the child has it
+   */
+  default @Nullable ClockReading captured(long stamp) {
+    return null;
+  }
 
   /** Ends {@link #open} and {@link #serve} in whatever they do. Thread-safe. */
   @Override

@@ -130,7 +130,10 @@ final class SourceThread implements AutoCloseable {
         break;
       }
       shownNanos = System.nanoTime();
-      send(chooser.choose(source.picture(), source.mediaTimeMicros()), source, encoder);
+      send(
+          chooser.choose(source.picture(), source.mediaTimeMicros(), source.stamp()),
+          source,
+          encoder);
     }
     send(chooser.rest(), source, encoder);
   }

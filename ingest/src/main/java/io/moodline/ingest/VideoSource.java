@@ -352,7 +352,8 @@ final class VideoSource implements PictureSource {
   }
 
   /** Its presentation time as the container has it, in units of {@link #timeBase}. */
-  long stamp() {
+  @Override
+  public long stamp() {
     long stamp = require(frame).best_effort_timestamp();
     return stamp != avutil.AV_NOPTS_VALUE
         ? stamp

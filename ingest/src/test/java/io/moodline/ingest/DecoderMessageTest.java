@@ -29,7 +29,8 @@ class DecoderMessageTest {
           new DecoderMessage.Grant(7, 12),
           new DecoderMessage.Close(7),
           new DecoderMessage.Opened(7, "h264", 640, 360, 25, 5, 30_000_000),
-          new DecoderMessage.Picture(7, 200_000, 2.5, 1, 640, 360, new byte[] {-1, -40, 1, 2, 3}),
+          new DecoderMessage.Picture(
+              7, 200_000, 18_000, 2.5, 1, 640, 360, new byte[] {-1, -40, 1, 2, 3}),
           new DecoderMessage.Ended(7),
           new DecoderMessage.Failed(7, true, "does not answer"),
           new DecoderMessage.Heartbeat(-1, 0, 20));

@@ -6,11 +6,15 @@ import static org.awaitility.Awaitility.await;
 
 import io.moodline.ingest.DecodeListener.DecodedFrame;
 import io.moodline.schemas.SourceUri;
+import io.moodline.schemas.v1.TimeSource;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -127,6 +131,67 @@ class RtspTest {
       }
       assertThat(heard.frames).hasSizeLessThan(30);
     }
+  }
+
+  @Test
+  void takesTheTimeOfFramesFromTheCamerasReportsThroughABadNetwork() throws Exception {
+    Heard heard = throughABadNetwork(true);
+    List<DecodedFrame> told =
+        heard.frames.stream().filter(f -> source(f) == TimeSource.SENDER_REPORT).toList();
+    assertThat(told).hasSizeGreaterThan(10);
+    assertThat(source(heard.frames.get(heard.frames.size() - 1)))
+        .isEqualTo(TimeSource.SENDER_REPORT);
+    for (DecodedFrame frame : told) {
+      assertThat(start(frame) - start(told.get(0))).isBetween(-20_000L, 20_000L);
+    }
+  }
+
+  @Test
+  void takesTheTimeOfFramesFromTheLeastDelayedArrivalsWhereTheCameraSendsNoReports()
+      throws Exception {
+    Heard heard = throughABadNetwork(false);
+    CaptureClock times = CaptureClock.live();
+    long before = Long.MIN_VALUE;
+    for (DecodedFrame frame : heard.frames) {
+      assertThat(source(frame)).isEqualTo(TimeSource.ARRIVAL);
+      ClockReading reading = times.read(frame.mediaTimeMicros(), Instant.now(), frame.captured());
+      assertThat(reading.epochMicros()).isGreaterThan(before);
+      before = reading.epochMicros();
+    }
+    List<Long> starts = new ArrayList<>();
+    for (DecodedFrame frame : heard.frames) {
+      starts.add(start(frame));
+    }
+    long middle = starts.stream().sorted().toList().get(starts.size() / 2);
+    assertThat(starts).allMatch(start -> Math.abs(start - middle) < 2_000_000);
+    assertThat(starts.stream().filter(start -> Math.abs(start - middle) < 100_000).count())
+        .isGreaterThan(starts.size() / 2);
+  }
+
+  private static Heard throughABadNetwork(boolean reports) throws Exception {
+    Heard heard = new Heard();
+    try (RtspServer server = RtspServer.start(file, 0);
+        JitteryRelay relay = JitteryRelay.start(server.port(), 400, reports)) {
+      DecodeOrder order =
+          new DecodeOrder.Network(
+              SourceUri.parse("rtsp://127.0.0.1:" + relay.port() + "/clip"),
+              InetAddress.getLoopbackAddress(),
+              25);
+      try (var decoding = pool.open(order, heard)) {
+        heard.awaitEnd();
+      }
+    }
+    return heard;
+  }
+
+  private static TimeSource source(DecodedFrame frame) {
+    return Objects.requireNonNull(frame.captured()).source();
+  }
+
+  /** When the clip's first picture was sent, going by a frame's time and the number on it. */
+  private static long start(DecodedFrame frame) throws Exception {
+    int number = CLIP.numberOn(Clips.decode(frame.jpeg()));
+    return Objects.requireNonNull(frame.captured()).epochMicros() - number * 40_000L;
   }
 
   private static String trouble(Decoders pool, DecodeOrder order) throws InterruptedException {

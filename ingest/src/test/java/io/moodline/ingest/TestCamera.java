@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.EnumSet;
 import java.util.HexFormat;
@@ -40,6 +41,10 @@ import javax.net.ssl.SSLContext;
 final class TestCamera implements AutoCloseable {
   private static final int PACKET = 1200;
   private static final int CLOCK_STEP = 90_000 / TestMedia.RATE;
+  private static final int SOURCE = 0x12345678;
+
+  /** An empty part of names (RFC 3550, 6.5), as it follows each report. */
+  private static final byte[] NAMES = {(byte) 0x81, (byte) 202, 0, 1, 0x12, 0x34, 0x56, 0x78};
 
   private final TestMedia media;
   private final TestMedia other;
@@ -53,6 +58,9 @@ final class TestCamera implements AutoCloseable {
   volatile String password = "s3cret!";
   volatile String algorithm = "MD5";
   volatile boolean locked;
+
+  /** When picture 0 was taken, as sender reports have it; null sends none. */
+  volatile Instant reportedStart;
 
   private TestCamera(TestMedia media, TestMedia other, ServerSocket listening, String scheme)
       throws IOException {
@@ -143,6 +151,13 @@ final class TestCamera implements AutoCloseable {
     } finally {
       open.remove(socket);
     }
+  }
+
+  /** In how many packets a picture is sent. */
+  static int packets(List<byte[]> units) {
+    return units.stream()
+        .mapToInt(unit -> unit.length <= PACKET ? 1 : (unit.length - 2) / PACKET + 1)
+        .sum();
   }
 
   /** Number of connections that are open. */
@@ -393,9 +408,34 @@ final class TestCamera implements AutoCloseable {
         boolean resized = late && has(Fault.SIZE_CHANGE, url);
         TestMedia source = resized ? other : media;
         int index = (number - (resized ? 30 : 0)) % source.pictures.size();
+        report(number, (int) (clock + (long) number * CLOCK_STEP));
         picture(
             url, source.pictures.get(index), (int) (clock + shift + (long) number * CLOCK_STEP));
         out.flush();
+      }
+    }
+
+    /** Says each second what time it is; such packets hold more than that. */
+    private void report(int number, int time) throws IOException {
+      Instant start = reportedStart;
+      if (start == null || number % TestMedia.RATE != 0) {
+        return;
+      }
+      Instant now = start.plusMillis(number * 1000L / TestMedia.RATE);
+      byte[] report = SenderReportTest.bytes(SOURCE, now, time);
+      byte[] packet = ByteBuffer.allocate(36).put(report).put(NAMES).array();
+      if (udpPort > 0) {
+        send(packet, udpPort + 1);
+        return;
+      }
+      out.write(new byte[] {'$', 1, 0, (byte) packet.length});
+      out.write(packet);
+    }
+
+    private void send(byte[] packet, int port) throws IOException {
+      try (DatagramSocket sender = new DatagramSocket()) {
+        sender.send(
+            new DatagramPacket(packet, packet.length, InetAddress.getLoopbackAddress(), port));
       }
     }
 
@@ -435,14 +475,11 @@ final class TestCamera implements AutoCloseable {
               .put((byte) (96 | (marked ? 0x80 : 0)))
               .putShort((short) sequence++)
               .putInt(time)
-              .putInt(0x12345678)
+              .putInt(SOURCE)
               .put(payload)
               .array();
       if (udpPort > 0) {
-        try (DatagramSocket sender = new DatagramSocket()) {
-          sender.send(
-              new DatagramPacket(packet, packet.length, InetAddress.getLoopbackAddress(), udpPort));
-        }
+        send(packet, udpPort);
         return;
       }
       if (has(Fault.NO_PACKETS_AT_ALL, url)) {

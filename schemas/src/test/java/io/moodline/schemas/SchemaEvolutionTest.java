@@ -23,6 +23,7 @@ class SchemaEvolutionTest {
   private static final List<String> SHARED =
       List.of(
           "StreamKind.avsc",
+          "TimeSource.avsc",
           "Box.avsc",
           "EndOfRun.avsc",
           "FaceQuality.avsc",
