@@ -76,6 +76,10 @@ final class StreamJson {
         .put("sourceFramesPerSecond", status.getSourceFramesPerSecond())
         .put("codec", status.getCodec())
         .put("runStart", Times.showOrNull(status.getRunStart()))
+        .put("timeSource", status.getTimeSource() == null ? null : status.getTimeSource().name())
+        .put("timeUncertaintyMicros", status.getTimeUncertaintyMicros())
+        .put("mediaClockDriftPpm", status.getMediaClockDriftPpm())
+        .put("senderClockOffsetMicros", status.getSenderClockOffsetMicros())
         .put("updatedAt", Times.show(status.getUpdatedAt()));
     return node;
   }

@@ -158,24 +158,30 @@ class ReplayRoutesTest {
 
   static void sendStatusOf(ApiFixture api, String id, StreamState state, long published)
       throws Exception {
-    StreamStatus status =
-        StreamStatus.newBuilder()
-            .setStreamId(id)
-            .setRevision(1)
-            .setRunId(RUN)
-            .setState(state)
-            .setSince(Instant.EPOCH)
-            .setReason(state == StreamState.FAILED ? "the decoder gave up" : null)
-            .setPublished(published)
-            .setDropped(Map.of())
-            .setLastMediaTimeMicros(5_000_000)
-            .setDurationMicros(10_000_000L)
-            .setWidth(640)
-            .setHeight(360)
-            .setSourceFramesPerSecond(25)
-            .setInstance("test")
-            .setUpdatedAt(Instant.EPOCH)
-            .build();
+    sendStatus(api, statusOf(id, state, published).build());
+  }
+
+  static StreamStatus.Builder statusOf(String id, StreamState state, long published) {
+    return StreamStatus.newBuilder()
+        .setStreamId(id)
+        .setRevision(1)
+        .setRunId(RUN)
+        .setState(state)
+        .setSince(Instant.EPOCH)
+        .setReason(state == StreamState.FAILED ? "the decoder gave up" : null)
+        .setPublished(published)
+        .setDropped(Map.of())
+        .setLastMediaTimeMicros(5_000_000)
+        .setDurationMicros(10_000_000L)
+        .setWidth(640)
+        .setHeight(360)
+        .setSourceFramesPerSecond(25)
+        .setInstance("test")
+        .setUpdatedAt(Instant.EPOCH);
+  }
+
+  static void sendStatus(ApiFixture api, StreamStatus status) throws Exception {
+    String id = status.getStreamId();
     api.send(
         api.stage.kafka().topics().streamStatus(),
         id,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.schemas.v1.StreamState;
+import io.moodline.schemas.v1.TimeSource;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -82,6 +83,33 @@ class StreamRoutesTest {
     api.description().check("StateChange", history.at("/changes/0"));
     assertThat(history.at("/lastTrouble/reason").textValue()).isEqualTo("the decoder gave up");
     assertThat(history.at("/secondsByState/FAILED").doubleValue()).isGreaterThan(1e9);
+  }
+
+  @Test
+  void showsWhatCaptureTimesAreTakenFrom() throws Exception {
+    api.put("/api/v1/streams/timed", webcam(""));
+    ReplayRoutesTest.sendStatus(
+        api,
+        ReplayRoutesTest.statusOf("timed", StreamState.STREAMING, 7)
+            .setTimeSource(TimeSource.SENDER_REPORT)
+            .setTimeUncertaintyMicros(1200L)
+            .setMediaClockDriftPpm(-37.5)
+            .setSenderClockOffsetMicros(-140_000L)
+            .build());
+    org.awaitility.Awaitility.await()
+        .atMost(java.time.Duration.ofMinutes(2))
+        .until(
+            () ->
+                ApiFixture.json(api.get("/api/v1/streams/timed"))
+                    .at("/status/timeSource")
+                    .isTextual());
+    JsonNode stream = ApiFixture.json(api.get("/api/v1/streams/timed"));
+    api.description().check("Stream", stream);
+    JsonNode status = stream.get("status");
+    assertThat(status.get("timeSource").textValue()).isEqualTo("SENDER_REPORT");
+    assertThat(status.get("timeUncertaintyMicros").longValue()).isEqualTo(1200);
+    assertThat(status.get("mediaClockDriftPpm").doubleValue()).isEqualTo(-37.5);
+    assertThat(status.get("senderClockOffsetMicros").longValue()).isEqualTo(-140_000);
   }
 
   @Test
