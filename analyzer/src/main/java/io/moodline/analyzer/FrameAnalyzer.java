@@ -12,6 +12,7 @@ import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.StreamKind;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -183,7 +184,7 @@ final class FrameAnalyzer {
       return new Known(outcomes.endOfRun(record, frame));
     }
     metrics.taken(frame.getKind());
-    if (frame.getKind() == StreamKind.LIVE && load.isStale(frame.getCaptureTime())) {
+    if (frame.getKind() == StreamKind.LIVE && load.isStale(since(frame))) {
       return new Known(outcomes.skipped(record, frame, Outcomes.STALE));
     }
     Model model = models.get(frame.getModel());
@@ -195,6 +196,11 @@ final class FrameAnalyzer {
         detectThreads.look(
             FrameRecords.picture(frame), model.cropper(), trial == null ? null : trial.cropper());
     return new Looking(record, frame, model, trial, sighting);
+  }
+
+  /** A camera's own clock and delay do not make its frames late here. */
+  private static Instant since(Frame frame) {
+    return frame.getArrivalTime() == null ? frame.getCaptureTime() : frame.getArrivalTime();
   }
 
   /** Waits for the detectors, scores the faces of all streams together, writes the outcomes. */

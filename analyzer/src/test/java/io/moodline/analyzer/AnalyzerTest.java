@@ -179,13 +179,18 @@ class AnalyzerTest {
       Instant now = Instant.now();
       space.publish(TestFrames.live("lobby", 0, now.minusSeconds(90), EMPTY_ROOM, 64, 48).build());
       space.publish(TestFrames.live("lobby", 1, now, EMPTY_ROOM, 64, 48).build());
+      // A camera whose clock is behind is not late.
+      space.publish(
+          TestFrames.live("lobby", 2, now.minusSeconds(90), EMPTY_ROOM, 64, 48)
+              .setArrivalTime(now)
+              .build());
       space.publish(TestFrames.recorded("talk", 0, EMPTY_ROOM, 64, 48).build());
 
-      List<FrameFaces> faces = space.awaitFaces(3);
+      List<FrameFaces> faces = space.awaitFaces(4);
 
       assertThat(of("lobby", faces))
           .extracting(FrameFaces::getOutcome)
-          .containsExactly(Outcome.SKIPPED, Outcome.ANALYSED);
+          .containsExactly(Outcome.SKIPPED, Outcome.ANALYSED, Outcome.ANALYSED);
       assertThat(of("lobby", faces).get(0).getReason()).isEqualTo("STALE");
       assertThat(of("talk", faces))
           .extracting(FrameFaces::getOutcome)
