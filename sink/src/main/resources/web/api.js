@@ -1,11 +1,13 @@
 // Calls the HTTP API. What the server refuses becomes an Error with the server's own sentence.
 
+import { headers, noteStatus } from "./access.js";
+
 export async function get(path) {
-  return answer(await fetch(path, { headers: { Accept: "application/json" } }));
+  return answer(await fetch(path, { headers: headers({ Accept: "application/json" }) }));
 }
 
 export async function send(method, path, body) {
-  const options = { method, headers: { Accept: "application/json" } };
+  const options = { method, headers: headers({ Accept: "application/json" }) };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -17,9 +19,24 @@ async function answer(response) {
   const text = await response.text();
   const body = text === "" ? null : parse(text);
   if (!response.ok) {
-    throw new Error(body?.detail ?? `the server answered with status ${response.status}`);
+    throw refused(response.status, body);
   }
   return body;
+}
+
+function refused(status, body) {
+  const words = body?.detail ?? `the server answered with status ${status}`;
+  noteStatus(status, words);
+  return new Error(words);
+}
+
+/** What an address holds, as it is. */
+export async function getBlob(path) {
+  const response = await fetch(path, { headers: headers({}), cache: "no-store" });
+  if (!response.ok) {
+    throw refused(response.status, parse(await response.text()));
+  }
+  return response.blob();
 }
 
 function parse(text) {
@@ -35,14 +52,15 @@ export function upload(file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/v1/recordings?name=" + encodeURIComponent(file.name));
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    Object.entries(headers({ "Content-Type": "application/octet-stream" })).forEach(([name, value]) =>
+      request.setRequestHeader(name, value));
     request.upload.onprogress = (event) => onProgress(event.loaded / Math.max(1, event.total));
     request.onload = () => {
       const body = parse(request.responseText);
       if (request.status === 201) {
         resolve(body);
       } else {
-        reject(new Error(body?.detail ?? `the upload was answered with status ${request.status}`));
+        reject(refused(request.status, body));
       }
     };
     request.onerror = () => reject(new Error("the upload broke: is the server still there?"));

@@ -1,8 +1,10 @@
 // The page: streams on the left, the chosen one on the right. Everything that users or cameras named
 // is put in as text, never as markup.
 
-import { get, send, upload } from "./api.js";
+import { forgetToken, hasToken, keepToken, whenTokenNeeded } from "./access.js";
+import { get, getBlob, send, upload } from "./api.js";
 import { colourOf, draw, facesPerFrame, labelsOf } from "./chart.js";
+import { readEvents } from "./events.js";
 
 const $ = (id) => document.getElementById(id);
 const MAX_EVENTS = 40;
@@ -11,7 +13,9 @@ const SAMPLINGS = { keyframes: "key frames alone", motion: "where something move
 
 let streams = [];
 let chosen = null; // id
-let events = null; // EventSource
+let events = null; // what readEvents gave
+let toldState = null; // of the chosen stream, as its events told it
+let preview = 0; // grows with each preview that is begun
 let windows = [];
 let step = "";
 let chart = null;
@@ -42,7 +46,9 @@ async function attempt(work) {
     show(null);
     await work();
   } catch (problem) {
-    show(problem);
+    if ($("token-box").hidden) {
+      show(problem);
+    }
   }
 }
 
@@ -190,17 +196,36 @@ function showDownloads(stream) {
 /** The picture is asked for only while someone looks; an address of its own each time starts it anew. */
 function showPreview() {
   const open = chosen !== null && $("preview-box").open;
+  preview++;
+  const running = document.querySelector("#preview img");
+  running?.removeAttribute("src"); // ends the connection
+  $("preview").replaceChildren();
   if (!open) {
-    const running = document.querySelector("#preview img");
-    running?.removeAttribute("src"); // ends the connection
-    $("preview").replaceChildren();
     return;
   }
   const picture = element("img");
   picture.alt = `Preview of ${chosen}`;
-  picture.src = `/api/v1/streams/${encodeURIComponent(chosen)}/preview?overlay=true`;
-  document.querySelector("#preview img")?.removeAttribute("src");
-  $("preview").replaceChildren(picture);
+  const path = `/api/v1/streams/${encodeURIComponent(chosen)}/preview`;
+  $("preview").append(picture);
+  if (hasToken()) {
+    showPictures(picture, path + ".jpg?overlay=true", preview);
+  } else {
+    picture.src = path + "?overlay=true";
+  }
+}
+
+/** An img element sends no token, so pictures are fetched one by one. */
+async function showPictures(picture, path, number) {
+  while (number === preview) {
+    try {
+      const address = URL.createObjectURL(await getBlob(path));
+      picture.onload = picture.onerror = () => URL.revokeObjectURL(address);
+      picture.src = address;
+    } catch {
+      // The stream shows no picture at the moment; what else is wrong is told elsewhere.
+    }
+    await new Promise((resume) => setTimeout(resume, 500));
+  }
 }
 
 // Timeline
@@ -370,60 +395,63 @@ async function showProgress(stream) {
 function listen() {
   events?.close();
   const id = chosen;
-  events = new EventSource(`/api/v1/streams/${encodeURIComponent(id)}/events`);
-  events.onopen = () => ($("live-state").textContent = "connected, newest first");
-  events.onerror = () =>
-    ($("live-state").textContent =
-      events.readyState === EventSource.CLOSED ? "closed" : "connection broke, trying again");
-  events.addEventListener("emotion", (event) => {
-    const emotion = JSON.parse(event.data);
-    stale = true;
-    addEvent(
-      current()?.kind === "RECORDING"
-        ? (emotion.mediaTimeMicros / 1e6).toFixed(2) + " s"
-        : new Date(emotion.time).toLocaleTimeString(),
-      emotion.label === null
-        ? `face ${emotion.face}: label withheld (${emotion.withheld.join(", ")})`
-        : `face ${emotion.face}: ${emotion.label} ${emotion.score.toFixed(2)}`);
+  toldState = current()?.status.state;
+  events = readEvents(`/api/v1/streams/${encodeURIComponent(id)}/events`, {
+    open: () => ($("live-state").textContent = "connected, newest first"),
+    broken: () => ($("live-state").textContent = "connection broke, trying again"),
+    refused: (words) => ($("live-state").textContent = `closed: ${words}`),
+    emotion: showEmotion,
+    status: showStatus,
+    segment: showSegment,
+    alert: showAlert,
+    gap: (gap) => addEvent("", `events are missing here: ${gap.reason}`),
   });
-  events.addEventListener("status", (event) => {
-    const status = JSON.parse(event.data);
-    stale = true;
-    const stream = current();
-    if (status.state === "REMOVED") {
-      attempt(loadStreams);
-    } else if (stream) {
-      if (stream.status.state !== status.state) {
-        addEvent(new Date(status.since).toLocaleTimeString(), status.state.toLowerCase() + (status.reason ? ": " + status.reason : ""));
-      }
-      stream.status = status;
-      showChosen();
+}
+
+function showEmotion(emotion) {
+  stale = true;
+  addEvent(
+    current()?.kind === "RECORDING"
+      ? (emotion.mediaTimeMicros / 1e6).toFixed(2) + " s"
+      : new Date(emotion.time).toLocaleTimeString(),
+    emotion.label === null
+      ? `face ${emotion.face}: label withheld (${emotion.withheld.join(", ")})`
+      : `face ${emotion.face}: ${emotion.label} ${emotion.score.toFixed(2)}`);
+}
+
+function showStatus(status) {
+  stale = true;
+  const stream = current();
+  if (status.state === "REMOVED") {
+    attempt(loadStreams);
+  } else if (stream) {
+    if (toldState !== status.state) {
+      toldState = status.state;
+      addEvent(new Date(status.since).toLocaleTimeString(), status.state.toLowerCase() + (status.reason ? ": " + status.reason : ""));
     }
-  });
-  events.addEventListener("segment", (event) => {
-    const segment = JSON.parse(event.data);
-    stale = true;
-    if (!segment.final) {
-      return; // it is told once it is over
-    }
-    const stream = current();
-    const origin = Date.parse(stream?.start ?? "1970-01-01T00:00:00Z");
-    addEvent(
-      segment.start ? nameTime(Date.parse(segment.start), stream?.kind === "RECORDING", origin) : "",
-      `track ${segment.track}: ${segment.label} for ` +
-        `${((Date.parse(segment.end) - Date.parse(segment.start)) / 1000).toFixed(1)} s`);
-  });
-  events.addEventListener("alert", (event) => {
-    const alert = JSON.parse(event.data);
-    addEvent(
-      alert.start ? new Date(alert.start).toLocaleTimeString() : "",
-      `alert ${alert.rule} ${alert.state.toLowerCase()}${alert.message ? ": " + alert.message : ""}`,
-      "alert");
-  });
-  events.addEventListener("gap", (event) => {
-    const gap = JSON.parse(event.data);
-    addEvent("", `events are missing here: ${gap.reason}`);
-  });
+    stream.status = status;
+    showChosen();
+  }
+}
+
+function showSegment(segment) {
+  stale = true;
+  if (!segment.final) {
+    return; // it is told once it is over
+  }
+  const stream = current();
+  const origin = Date.parse(stream?.start ?? "1970-01-01T00:00:00Z");
+  addEvent(
+    segment.start ? nameTime(Date.parse(segment.start), stream?.kind === "RECORDING", origin) : "",
+    `track ${segment.track}: ${segment.label} for ` +
+      `${((Date.parse(segment.end) - Date.parse(segment.start)) / 1000).toFixed(1)} s`);
+}
+
+function showAlert(alert) {
+  addEvent(
+    alert.start ? new Date(alert.start).toLocaleTimeString() : "",
+    `alert ${alert.rule} ${alert.state.toLowerCase()}${alert.message ? ": " + alert.message : ""}`,
+    "alert");
 }
 
 function addEvent(time, words, className) {
@@ -433,6 +461,65 @@ function addEvent(time, words, className) {
   while ($("events").children.length > MAX_EVENTS) {
     $("events").lastChild.remove();
   }
+}
+
+// Access
+
+whenTokenNeeded((words) => {
+  $("token-words").textContent = hasToken() ? `The server refused the token: ${words}.` : "";
+  $("token-box").hidden = false;
+  showAccess();
+});
+
+function showAccess() {
+  $("forget-token").hidden = !hasToken();
+}
+
+/** Everything is asked for anew, as someone else may ask now. */
+async function begin() {
+  showAccess();
+  await loadSystem();
+  $("token-box").hidden = true;
+  await loadStreams();
+  if (chosen !== null) {
+    listen();
+    showPreview();
+    stale = true;
+    await refresh();
+  }
+}
+
+$("token").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = event.target.elements.token;
+  keepToken(field.value.trim());
+  field.value = "";
+  attempt(begin);
+});
+
+$("forget-token").addEventListener("click", () => {
+  forgetToken();
+  forget();
+  streams = [];
+  $("streams").replaceChildren();
+  attempt(begin);
+});
+
+$("downloads").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link && hasToken() && link.href.startsWith(location.origin)) {
+    event.preventDefault();
+    attempt(() => save(link.href, `${chosen}.${link.dataset.format}`));
+  }
+});
+
+/** A link sends no token, so the file is fetched first. */
+async function save(path, name) {
+  const link = element("a");
+  link.href = URL.createObjectURL(await getBlob(path));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
 // What a person does
@@ -598,7 +685,7 @@ async function repeat(work, pause) {
         show(null);
       }
     } catch (problem) {
-      if ($("error").hidden) {
+      if ($("error").hidden && $("token-box").hidden) {
         $("error").dataset.away = "true";
         show(problem);
       }
@@ -607,6 +694,7 @@ async function repeat(work, pause) {
   }
 }
 
+showAccess();
 repeat(loadSystem, 10000);
 repeat(loadStreams, 3000);
 repeat(refresh, 1000);

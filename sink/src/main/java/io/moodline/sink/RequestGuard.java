@@ -84,7 +84,7 @@ final class RequestGuard {
         .header("Cross-Origin-Resource-Policy", "same-origin")
         .header(
             "Content-Security-Policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
                 + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
         .header("Cache-Control", "no-store");
   }
