@@ -101,7 +101,7 @@ public final class Topics {
     return name("track-timelines");
   }
 
-  /** Streams whose derived data has to go; empty values, the key says it all. */
+  /** Streams and tracks whose derived data has to go; empty values, the key says it all. */
   public String erasures() {
     return name("erasures");
   }

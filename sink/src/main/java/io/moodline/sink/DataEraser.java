@@ -75,6 +75,7 @@ final class DataEraser implements AutoCloseable {
   /** Erases one track's events, segments and timeline; the stream's windows stay, sums of all. */
   Map<String, Long> eraseTrack(String stream, long track) throws InterruptedException {
     Topics topics = stage.kafka().topics();
+    send(topics.erasures(), stream, ErasedData.key(stream, track), new byte[0]);
     Map<String, Long> removed = new LinkedHashMap<>();
     for (String topic :
         List.of(topics.emotions(), topics.tracks(), topics.segments(), topics.trackTimelines())) {

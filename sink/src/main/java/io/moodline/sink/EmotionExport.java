@@ -60,6 +60,7 @@ final class EmotionExport implements Resource {
             StreamPartition.of(stream.id(), stage.kafka().partitions()));
     try (KafkaConsumer<byte[], byte[]> consumer =
         stage.kafka().consumer("sink-export", Map.of("max.poll.records", 2000))) {
+      ErasedData erased = erased(consumer, partition.partition());
       consumer.assign(Set.of(partition));
       long end = consumer.endOffsets(Set.of(partition)).getOrDefault(partition, 0L);
       long since = stream.spec().getCreatedAt().minus(CLOCKS).toEpochMilli();
@@ -73,7 +74,7 @@ final class EmotionExport implements Resource {
       while (position < end) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           if (record.offset() < end) {
-            put(record, stream.id(), run, out);
+            put(record, stream.id(), run, erased, out);
           }
         }
         long reached = consumer.position(partition);
@@ -88,13 +89,34 @@ final class EmotionExport implements Resource {
     }
   }
 
-  private void put(
-      ConsumerRecord<byte[], byte[]> record, String stream, @Nullable String run, OutputStream out)
-      throws IOException {
-    if (record.value() == null) {
-      return;
+  /** What must not be shown, though the log may still hold it. */
+  private ErasedData erased(KafkaConsumer<byte[], byte[]> consumer, int number) throws IOException {
+    TopicPartition partition = new TopicPartition(stage.kafka().topics().erasures(), number);
+    ErasedData erased = new ErasedData();
+    consumer.assign(Set.of(partition));
+    consumer.seekToBeginning(Set.of(partition));
+    long end = consumer.endOffsets(Set.of(partition)).getOrDefault(partition, 0L);
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (consumer.position(partition) < end) {
+      consumer.poll(POLL).forEach(erased::note);
+      if (System.nanoTime() > deadline) {
+        throw new IOException("Kafka does not answer");
+      }
     }
+    return erased;
+  }
+
+  private void put(
+      ConsumerRecord<byte[], byte[]> record,
+      String stream,
+      @Nullable String run,
+      ErasedData erased,
+      OutputStream out)
+      throws IOException {
     try {
+      if (EventKind.EMOTION.read(record).filter(event -> !erased.covers(event)).isEmpty()) {
+        return;
+      }
       FaceEmotion emotion = Serdes.FACE_EMOTION.decode(record.value());
       if (emotion.getStreamId().equals(stream) && (run == null || emotion.getRunId().equals(run))) {
         ExportFormat.put(out, EventJson.emotion(emotion) + "\n");

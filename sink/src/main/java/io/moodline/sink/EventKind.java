@@ -49,6 +49,11 @@ enum EventKind {
     return topic.apply(topics);
   }
 
+  /** Whether erasing a stream takes it away. */
+  boolean isErasable() {
+    return this == EMOTION || this == TRACK || this == SEGMENT;
+  }
+
   static Optional<EventKind> of(String event) {
     return Arrays.stream(values()).filter(kind -> kind.event.equals(event)).findFirst();
   }
@@ -71,18 +76,19 @@ enum EventKind {
           case EMOTION -> emotion(record);
           case TRACK -> {
             FaceTrack track = Serdes.FACE_TRACK.decode(record.value());
-            yield show(
-                record, track.getStreamId(), null, null, Serdes.FACE_TRACK, EventJson::track);
+            About about = new About(track.getStreamId(), track.getTrackId(), null, null);
+            yield show(record, about, Serdes.FACE_TRACK, EventJson::track);
           }
           case SEGMENT -> segment(record);
           case ALERT -> {
             Alert alert = Serdes.ALERT.decode(record.value());
-            yield show(record, alert.getStreamId(), null, null, Serdes.ALERT, EventJson::alert);
+            About about = new About(alert.getStreamId(), null, null, null);
+            yield show(record, about, Serdes.ALERT, EventJson::alert);
           }
           case STATUS -> {
             StreamStatus status = Serdes.STREAM_STATUS.decode(record.value());
-            yield show(
-                record, status.getStreamId(), null, null, Serdes.STREAM_STATUS, EventJson::status);
+            About about = new About(status.getStreamId(), null, null, null);
+            yield show(record, about, Serdes.STREAM_STATUS, EventJson::status);
           }
         });
   }
@@ -91,9 +97,8 @@ enum EventKind {
     FaceEmotion emotion = Serdes.FACE_EMOTION.decode(record.value());
     return show(
         record,
-        emotion.getStreamId(),
-        emotion.getLabel(),
-        emotion.getScore(),
+        new About(
+            emotion.getStreamId(), emotion.getTrackId(), emotion.getLabel(), emotion.getScore()),
         Serdes.FACE_EMOTION,
         EventJson::emotion);
   }
@@ -102,19 +107,23 @@ enum EventKind {
     EmotionSegment segment = Serdes.EMOTION_SEGMENT.decode(record.value());
     return show(
         record,
-        segment.getStreamId(),
-        segment.getLabel(),
-        segment.getMeanScore(),
+        new About(
+            segment.getStreamId(),
+            segment.getTrackId(),
+            segment.getLabel(),
+            segment.getMeanScore()),
         Serdes.EMOTION_SEGMENT,
         EventJson::segment);
   }
 
+  /** What filters and erasures ask for. */
+  private record About(
+      String stream, @Nullable Long track, @Nullable String label, @Nullable Float score) {}
+
   /** Keeps the record's bytes rather than the record, which is several times their size. */
   private <T extends SpecificRecord> EventRecord show(
       ConsumerRecord<byte[], byte[]> record,
-      String streamId,
-      @Nullable String label,
-      @Nullable Float score,
+      About about,
       AvroSerde<T> serde,
       Function<T, ObjectNode> json) {
     byte[] value = record.value();
@@ -122,9 +131,11 @@ enum EventKind {
         this,
         record.offset(),
         value.length,
-        streamId,
-        label,
-        score,
+        record.timestamp(),
+        about.stream(),
+        about.track(),
+        about.label(),
+        about.score(),
         () -> json.apply(serde.decode(value)).toString());
   }
 }

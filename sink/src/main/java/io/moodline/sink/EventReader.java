@@ -211,7 +211,7 @@ final class EventReader {
 
   private boolean put(int source, EventRecord record) {
     position.read(source, record.offset());
-    if (!filter.accepts(record)) {
+    if (!filter.accepts(record) || rings.get(source).hides(record)) {
       return false;
     }
     putEvent(record.kind().event(), record.json());

@@ -12,7 +12,9 @@ final class EventRecord {
   private final EventKind kind;
   private final long offset;
   private final int bytes;
+  private final long loggedMillis;
   private final String streamId;
+  private final @Nullable Long track;
   private final @Nullable String label;
   private final @Nullable Float score;
   private @Nullable Supplier<String> source; // until the JSON is there; guarded by this
@@ -22,14 +24,18 @@ final class EventRecord {
       EventKind kind,
       long offset,
       int bytes,
+      long loggedMillis,
       String streamId,
+      @Nullable Long track,
       @Nullable String label,
       @Nullable Float score,
       Supplier<String> source) {
     this.kind = kind;
     this.offset = offset;
     this.bytes = bytes;
+    this.loggedMillis = loggedMillis;
     this.streamId = streamId;
+    this.track = track;
     this.label = label;
     this.score = score;
     this.source = source;
@@ -48,8 +54,18 @@ final class EventRecord {
     return bytes;
   }
 
+  /** When the log took the record, milliseconds since 1970. */
+  long loggedMillis() {
+    return loggedMillis;
+  }
+
   String streamId() {
     return streamId;
+  }
+
+  /** The track that it is about; null where there is none. */
+  @Nullable Long track() {
+    return track;
   }
 
   /** The label of an emotion or a segment; null where it is withheld and for other kinds. */

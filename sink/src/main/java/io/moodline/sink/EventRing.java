@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The newest records of one partition of one topic, shared by all subscribers, who each know only
  * the offset they have come to. Holds every committed record from {@link Slice#next} of the oldest
- * reader that still fits, at most so many records and bytes; the oldest make room. Thread-safe.
+ * reader that still fits, at most so many records and bytes; the oldest make room, and what is
+ * erased goes. Thread-safe.
  */
 final class EventRing {
   /** Where an offset lies. */
@@ -31,14 +32,44 @@ final class EventRing {
   private static final long MAX_BYTES = 8L * 1024 * 1024;
 
   private final @Nullable EventRecord[] records;
+  private final ErasedData erased;
   private int head; // index of the oldest
   private int count;
   private long bytes;
   private long first;
   private long end;
 
-  EventRing(int capacity) {
+  /**
+   * An empty ring.
+   *
+   * @param erased what it shows to nobody
+   */
+  EventRing(int capacity, ErasedData erased) {
     this.records = new EventRecord[capacity];
+    this.erased = erased;
+  }
+
+  /** Whether a record that was found elsewhere must not be shown. */
+  boolean hides(EventRecord record) {
+    return erased.covers(record);
+  }
+
+  /** Lets go of what has been erased since it was added. */
+  synchronized void dropErased() {
+    List<EventRecord> kept = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      if (!erased.covers(at(i))) {
+        kept.add(at(i));
+      }
+    }
+    java.util.Arrays.fill(records, null);
+    head = 0;
+    count = kept.size();
+    bytes = 0;
+    for (int i = 0; i < count; i++) {
+      records[i] = kept.get(i);
+      bytes += kept.get(i).bytes();
+    }
   }
 
   /** Starts anew: what lies before {@code offset} was not seen. */
@@ -52,13 +83,16 @@ final class EventRing {
   }
 
   synchronized void add(EventRecord record) {
+    end = record.offset() + 1;
+    if (erased.covers(record)) {
+      return;
+    }
     while (count == records.length || count > 0 && bytes + record.bytes() > MAX_BYTES) {
       dropOldest();
     }
     records[(head + count) % records.length] = record;
     count++;
     bytes += record.bytes();
-    end = record.offset() + 1;
   }
 
   private void dropOldest() {

@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reads the end of one partition of every topic that is subscribed to, once for all readers: each
- * record goes into its topic's {@link EventRing}, then the readers are woken.
+ * record goes into its topic's {@link EventRing}, then the readers are woken. It also reads which
+ * data was erased, from the first such record on, and takes it out of the rings.
  *
  * <p>Threads: {@code sink-events-<partition>} reads. Thread-safe.
  */
@@ -38,6 +39,8 @@ final class PartitionTail implements AutoCloseable {
   private final Map<EventKind, TopicPartition> sources = new EnumMap<>(EventKind.class);
   private final Map<TopicPartition, EventKind> kinds = new java.util.HashMap<>();
   private final Map<EventKind, EventRing> rings = new EnumMap<>(EventKind.class);
+  private final ErasedData erased = new ErasedData();
+  private final TopicPartition erasures;
   private final Set<EventReader> readers = ConcurrentHashMap.newKeySet();
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
   private final ApiMetrics metrics;
@@ -55,8 +58,9 @@ final class PartitionTail implements AutoCloseable {
       TopicPartition source = new TopicPartition(kind.topic(kafka.topics()), partition);
       sources.put(kind, source);
       kinds.put(source, kind);
-      rings.put(kind, new EventRing(ringRecords));
+      rings.put(kind, new EventRing(ringRecords, erased));
     }
+    this.erasures = new TopicPartition(kafka.topics().erasures(), partition);
     this.consumer =
         kafka.consumer(
             "sink-events-" + partition,
@@ -100,8 +104,11 @@ final class PartitionTail implements AutoCloseable {
   private void readAll(Worker self) {
     try {
       List<TopicPartition> all = new ArrayList<>(sources.values());
-      consumer.assign(all);
+      List<TopicPartition> assigned = new ArrayList<>(all);
+      assigned.add(erasures);
+      consumer.assign(assigned);
       findEnds(self, all);
+      readErasures(self);
       while (!self.stopping()) {
         read();
       }
@@ -114,8 +121,9 @@ final class PartitionTail implements AutoCloseable {
 
   /** Kafka may be away: it is asked until it answers, and new readers are told meanwhile. */
   private void findEnds(Worker self, List<TopicPartition> all) {
-    while (!self.stopping() && !ready.isDone()) {
+    while (!self.stopping()) {
       try {
+        consumer.seekToBeginning(List.of(erasures));
         consumer
             .endOffsets(all)
             .forEach(
@@ -123,11 +131,26 @@ final class PartitionTail implements AutoCloseable {
                   consumer.seek(source, end);
                   ring(kind(source)).startAt(end);
                 });
-        ready.complete(null);
+        return;
       } catch (org.apache.kafka.common.errors.TimeoutException e) {
         log.atWarn().setCause(e).log("the end of the log can not be found");
       }
     }
+  }
+
+  /** Nothing is shown before it is known what was erased. */
+  private void readErasures(Worker self) {
+    boolean known = false;
+    while (!self.stopping() && !known) {
+      try {
+        long end = consumer.endOffsets(List.of(erasures)).getOrDefault(erasures, 0L);
+        read();
+        known = consumer.position(erasures) >= end;
+      } catch (org.apache.kafka.common.errors.TimeoutException e) {
+        log.atWarn().setCause(e).log("what was erased can not be found");
+      }
+    }
+    ready.complete(null);
   }
 
   private void read() {
@@ -139,8 +162,8 @@ final class PartitionTail implements AutoCloseable {
     } catch (OffsetOutOfRangeException e) {
       // So far behind that the log moved on: readers find what is left, or a gap, in the log.
       consumer.seekToBeginning(e.offsetOutOfRangePartitions().keySet());
-      e.offsetOutOfRangePartitions()
-          .keySet()
+      e.offsetOutOfRangePartitions().keySet().stream()
+          .filter(source -> !source.equals(erasures))
           .forEach(source -> ring(kind(source)).startAt(consumer.position(source)));
     }
     for (Map.Entry<EventKind, TopicPartition> source : sources.entrySet()) {
@@ -152,6 +175,11 @@ final class PartitionTail implements AutoCloseable {
   }
 
   private void take(ConsumerRecord<byte[], byte[]> record) {
+    if (record.topic().equals(erasures.topic())) {
+      erased.note(record);
+      rings.values().forEach(EventRing::dropErased);
+      return;
+    }
     EventKind kind = kind(new TopicPartition(record.topic(), record.partition()));
     try {
       kind.read(record).ifPresent(ring(kind)::add);

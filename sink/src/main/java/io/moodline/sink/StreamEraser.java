@@ -27,6 +27,9 @@ final class StreamEraser extends ContextualProcessor<byte[], byte[], Void, Void>
       return;
     }
     String stream = new String(record.key(), StandardCharsets.UTF_8);
+    if (stream.indexOf('/') >= 0) {
+      return; // one track: it has ended, so the stores hold nothing of it
+    }
     for (String store :
         List.of(
             EmotionTimelines.LEDGERS,

@@ -5,19 +5,31 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.schemas.Serdes;
+import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.v1.StreamKind;
+import io.moodline.schemas.v1.StreamState;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -32,6 +44,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 900, unit = TimeUnit.SECONDS)
 class EraseRoutesTest {
   private static final int FRAMES = 60;
+  private static final Pattern KEPT =
+      Pattern.compile("moodline\\.(emotions|tracks|segments|timelines|track-timelines)\\..*");
 
   @TempDir static Path home;
   static ApiFixture api;
@@ -114,16 +128,26 @@ class EraseRoutesTest {
   /** How many of the log files of topics that are kept long hold a text. */
   private static List<String> filesWith(String text) throws IOException {
     List<String> found = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(home.resolve("data"))) {
-      for (Path file : files.filter(it -> it.toString().endsWith(".log")).toList()) {
-        String folder = String.valueOf(file.getParent().getFileName());
-        boolean kept =
-            folder.matches("moodline\\.(emotions|tracks|segments|timelines|track-timelines)\\..*");
-        if (kept && holds(file, text)) {
-          found.add(folder + "/" + file.getFileName());
-        }
-      }
-    }
+    Files.walkFileTree(
+        home.resolve("data"),
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            String folder = String.valueOf(file.getParent().getFileName());
+            if (file.toString().endsWith(".log")
+                && KEPT.matcher(folder).matches()
+                && holds(file, text)) {
+              found.add(folder + "/" + file.getFileName());
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) {
+            return FileVisitResult.CONTINUE; // the broker removed it meanwhile
+          }
+        });
     return found;
   }
 
@@ -245,6 +269,93 @@ class EraseRoutesTest {
     assertThat(api.get("/api/v1/streams/tracked/tracks/x/timeline").statusCode()).isEqualTo(400);
     assertThat(api.get("/api/v1/streams/nobody/tracks").statusCode()).isEqualTo(404);
     assertThat(api.get("/api/v1/streams/tracked/tracks?cursor=%21").statusCode()).isEqualTo(400);
+  }
+
+  /** Rings of this and of another instance, the log, and the export. */
+  @Test
+  void whatWasErasedIsShownToNoReaderOfEvents() throws Exception {
+    String stream = "shown";
+    int partition = StreamPartition.of(stream, 2);
+    String beside =
+        IntStream.range(0, 100)
+            .mapToObj(i -> "beside-" + i)
+            .filter(id -> StreamPartition.of(id, 2) == partition)
+            .findFirst()
+            .orElseThrow();
+    api.put("/api/v1/streams/shown", "{\"source\":\"webcam:0\",\"purpose\":\"demo\"}");
+    ReplayRoutesTest.sendStatusOf(api, stream, StreamState.FAILED, FRAMES); // stands still
+    try (PartitionTail other =
+        new PartitionTail(
+            api.stage.kafka(),
+            partition,
+            10_000,
+            new ApiMetrics(new PrometheusRegistry(), api.stage.kafka().topics()),
+            (thread, cause) -> api.failures.add(cause))) {
+      other.awaitReady();
+      long from = other.ring(EventKind.EMOTION).end();
+      run(stream);
+      run(beside);
+      awaitHeld(other, from, beside, FRAMES);
+      awaitHeld(other, from, stream, FRAMES);
+      assertThat(told(beside)).contains(stream);
+      assertThat(api.get("/api/v1/streams/shown/emotions.jsonl").body().lines()).hasSize(FRAMES);
+
+      assertThat(api.delete("/api/v1/streams/shown/tracks/1/data").statusCode()).isEqualTo(200);
+      awaitHeld(other, from, stream, 1);
+      assertThat(api.get("/api/v1/streams/shown/emotions.jsonl").body().lines())
+          .as("the first sighting, which is of no track")
+          .hasSize(1);
+      assertThat(api.delete("/api/v1/streams/shown/data").statusCode()).isEqualTo(200);
+      awaitHeld(other, from, stream, 0);
+      assertThat(held(other, from, beside)).isEqualTo(FRAMES);
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(() -> assertThat(told(beside)).doesNotContain(stream));
+      assertThat(api.get("/api/v1/streams/shown/emotions.jsonl").body()).isEmpty();
+
+      run(stream);
+      awaitHeld(other, from, stream, FRAMES);
+      assertThat(api.get("/api/v1/streams/shown/emotions.jsonl").body().lines())
+          .as("what came after it")
+          .hasSize(FRAMES);
+    }
+  }
+
+  private static void awaitHeld(PartitionTail tail, long from, String stream, int events) {
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .untilAsserted(() -> assertThat(held(tail, from, stream)).isEqualTo(events));
+  }
+
+  private static long held(PartitionTail tail, long from, String stream) {
+    return tail.ring(EventKind.EMOTION).read(from, 10_000).records().stream()
+        .filter(record -> record.streamId().equals(stream))
+        .count();
+  }
+
+  /** Streams of the emotions that the log tells a reader until the last one of a stream. */
+  private static Set<String> told(String last) throws Exception {
+    Set<String> streams = new TreeSet<>();
+    var answer =
+        api.http.send(
+            api.request("/api/v1/events?events=emotion&from=beginning")
+                .header("Accept", "text/event-stream")
+                .build(),
+            HttpResponse.BodyHandlers.ofInputStream());
+    try (BufferedReader lines =
+        new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
+      while (true) {
+        String line = lines.readLine();
+        if (line.startsWith("data: ")) {
+          JsonNode event = ApiFixture.JSON.readTree(line.substring(6));
+          streams.add(event.get("stream").asText());
+          if (event.get("stream").asText().equals(last)
+              && event.get("sequence").asInt() == FRAMES - 1) {
+            return streams;
+          }
+        }
+      }
+    }
   }
 
   @Test
