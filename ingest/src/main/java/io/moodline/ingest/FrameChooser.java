@@ -69,7 +69,8 @@ final class FrameChooser implements AutoCloseable {
   }
 
   /** Looks at the next picture; null where it becomes no frame. */
-  @Nullable Choice choose(AVFrame picture, long mediaTimeMicros, long stamp) throws SourceException {
+  @Nullable Choice choose(AVFrame picture, long mediaTimeMicros, long stamp)
+      throws SourceException {
     if (!sampling.takes(mediaTimeMicros)) {
       return null;
     }
@@ -117,7 +118,8 @@ final class FrameChooser implements AutoCloseable {
       return null;
     }
     Choice choice =
-        new Choice(still, stillMicros, stillStamp, sampling.framesPerSecond() / unmoved, unmoved - 1);
+        new Choice(
+            still, stillMicros, stillStamp, sampling.framesPerSecond() / unmoved, unmoved - 1);
     unmoved = 0;
     return choice;
   }
