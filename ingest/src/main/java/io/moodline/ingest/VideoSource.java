@@ -65,6 +65,7 @@ final class VideoSource implements PictureSource {
   private long mediaMicros = NO_TIME;
   private boolean draining;
   private boolean givingOut;
+  private int packetsUntimed;
   private int readError;
 
   private VideoSource(boolean live, boolean keysOnly) {
@@ -266,6 +267,9 @@ final class VideoSource implements PictureSource {
       return true;
     }
     if (data.stream_index() == streamIndex) {
+      if (keysOnly) {
+        timeTheFirst(data.pts());
+      }
       if (data.pts() != avutil.AV_NOPTS_VALUE) {
         reachedMicros = Math.max(reachedMicros, micros(data.pts() + Math.max(0, data.duration())));
       }
@@ -281,9 +285,27 @@ final class VideoSource implements PictureSource {
     return true;
   }
 
+  /**
+   * The first picture of an RTSP source has no time, but the packets behind it do. Where they are
+   * left out, the next picture may come much later than one step after the first.
+   */
+  private void timeTheFirst(long stamp) {
+    if (zeroMicros != avutil.AV_NOPTS_VALUE || mediaMicros < 0) {
+      return;
+    }
+    packetsUntimed++;
+    if (stamp != avutil.AV_NOPTS_VALUE) {
+      zeroMicros = micros(stamp) - mediaMicros - packetsUntimed * stepMicros();
+    }
+  }
+
+  private long stepMicros() {
+    return rate > 0 ? Math.round(1e6 / rate) : 40_000;
+  }
+
   private boolean readTime(AVFrame picture) {
     long stamp = picture.best_effort_timestamp();
-    long step = rate > 0 ? Math.round(1e6 / rate) : 40_000;
+    long step = stepMicros();
     if (stamp == avutil.AV_NOPTS_VALUE) {
       mediaMicros = mediaMicros < 0 ? 0 : mediaMicros + step;
       return true;

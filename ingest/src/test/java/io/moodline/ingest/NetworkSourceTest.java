@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,6 +56,54 @@ class NetworkSourceTest {
         assertNumbered(heard);
       }
       await().atMost(PATIENCE).until(() -> camera.connections() == 0);
+    }
+  }
+
+  @Test
+  void takesKeyFramesAloneFromACamera() throws Exception {
+    try (TestCamera camera = TestCamera.start(media, media)) {
+      Heard heard = new Heard();
+      var keys = new WantedFrames(10, WantedFrames.Mode.KEYFRAMES);
+      try (var decoding = decoders.open(order(camera.rtsp("/NONE/live"), keys), heard)) {
+        await().atMost(PATIENCE).until(() -> heard.frames.size() >= 4 || heard.failure != null);
+      }
+      assertThat(heard.failure).isNull();
+      for (DecodedFrame frame : heard.frames) {
+        int number = media.clip.numberOn(Clips.decode(frame.jpeg()));
+        assertThat(number % (2 * TestMedia.RATE)).as("one each two seconds").isZero();
+      }
+      assertNumbered(heard);
+      assertThat(heard.frames.subList(1, 4))
+          .extracting(DecodedFrame::framesPerSecond)
+          .allSatisfy(rate -> assertThat(rate).isBetween(0.45, 0.55));
+    }
+  }
+
+  @Test
+  void knowsThatACameraIsThereBetweenFramesThatAreSeldomDue() throws Exception {
+    AtomicInteger silent = new AtomicInteger();
+    Heard heard =
+        new Heard() {
+          @Override
+          public void alive(int silentMillis) {
+            silent.set(silentMillis);
+          }
+        };
+    try (TestCamera camera = TestCamera.start(media, media);
+        var decoding =
+            decoders.open(order(camera.rtsp("/NONE/live"), WantedFrames.rate(0.1)), heard)) {
+      await().atMost(PATIENCE).until(() -> heard.frames.size() == 1);
+      long since = System.nanoTime();
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                long millis = (System.nanoTime() - since) / 1_000_000;
+                return millis > 2000 && silent.get() < millis / 2;
+              });
+      assertThat(heard.failure).isNull();
+      await().atMost(PATIENCE).until(() -> heard.frames.size() == 2);
+      assertThat(heard.frames.get(1).mediaTimeMicros()).isBetween(9_900_000L, 10_200_000L);
     }
   }
 
@@ -139,7 +188,12 @@ class NetworkSourceTest {
   }
 
   private static DecodeOrder order(String address) {
-    return new DecodeOrder.Network(SourceUri.parse(address), InetAddress.getLoopbackAddress(), 10);
+    return order(address, WantedFrames.rate(10));
+  }
+
+  private static DecodeOrder order(String address, WantedFrames wanted) {
+    return new DecodeOrder.Network(
+        SourceUri.parse(address), InetAddress.getLoopbackAddress(), wanted);
   }
 
   private static Decoders decoders(String authorities) {

@@ -2,7 +2,6 @@ package io.moodline.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.awaitility.Awaitility.await;
 
 import io.moodline.ingest.DecodeListener.DecodedFrame;
 import io.moodline.ingest.SyntheticClip.Look;
@@ -10,9 +9,7 @@ import io.moodline.ingest.SyntheticClip.Pose;
 import io.moodline.ingest.SyntheticClip.ScriptedFace;
 import io.moodline.ingest.WantedFrames.Mode;
 import io.moodline.runtime.MediaFolder;
-import io.moodline.schemas.SourceUri;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -156,30 +153,6 @@ class SamplingModesTest {
     assertThat(heardAfter).hasSize(5);
     for (int i = 0; i < heardAfter.size(); i++) {
       assertThat(heardAfter.get(i)).as("packets read").isLessThanOrEqualTo(i * 24 + 3);
-    }
-  }
-
-  @Test
-  void isKnownToBeThereBetweenFramesThatAreSeldomDue() throws Exception {
-    SourceUri uri = SourceUri.parse("synthetic:live?size=320x240&rate=20&seconds=1&faces=1");
-    AtomicInteger silent = new AtomicInteger();
-    Heard heard =
-        new Heard() {
-          @Override
-          public void alive(int silentMillis) {
-            silent.set(silentMillis);
-          }
-        };
-    try (var decoding = pool.open(new DecodeOrder.Synthetic(uri, 0.1, -1), heard)) {
-      await().atMost(Duration.ofSeconds(60)).until(() -> heard.frames.size() == 1);
-      long since = System.nanoTime();
-      await()
-          .atMost(Duration.ofSeconds(90))
-          .until(
-              () -> {
-                long millis = (System.nanoTime() - since) / 1_000_000;
-                return millis > 2000 && silent.get() < millis / 2;
-              });
     }
   }
 
