@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Avro records in single-object encoding: two marker bytes, the schema's 8-byte fingerprint, the
  * record (Avro specification 1.12, "Single-object encoding"). With a registry ({@link #use}) they
  * are written in Confluent's wire format instead: a zero byte, the schema's number in four bytes,
- * the record. Both are read, so a registry can be introduced while topics hold records.
+ * the record. Both are read, so a registry can be introduced while topics hold records, and so is
+ * what earlier releases wrote, see {@link ReleasedSchemas}.
  *
  * <p>Bytes from a topic are hostile until read: collections, strings and byte fields are bounded
  * before anything is allocated, and only Moodline's own generated classes are ever instantiated.
@@ -58,6 +59,18 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
   AvroSerde(BinaryMessageEncoder<T> encoder, BinaryMessageDecoder<T> decoder) {
     this.encoder = encoder;
     this.decoder = decoder;
+  }
+
+  /** Makes records of earlier releases readable, whose bytes name their schema by fingerprint. */
+  AvroSerde<T> withReleased(Schema current) {
+    ReleasedSchemas.of(current.getFullName()).stream()
+        .filter(writer -> fingerprint(writer) != fingerprint(current))
+        .forEach(decoder::addSchema);
+    return this;
+  }
+
+  private static long fingerprint(Schema schema) {
+    return SchemaNormalization.parsingFingerprint64(schema);
   }
 
   private static void limit(String key, int value) {

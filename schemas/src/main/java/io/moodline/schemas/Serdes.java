@@ -29,50 +29,71 @@ import org.apache.avro.Schema;
 /** The serde of each record. Thread-safe. */
 public final class Serdes {
   public static final AvroSerde<StreamSpec> STREAM_SPEC =
-      new AvroSerde<>(StreamSpec.getEncoder(), StreamSpec.getDecoder());
+      new AvroSerde<>(StreamSpec.getEncoder(), StreamSpec.getDecoder())
+          .withReleased(StreamSpec.getClassSchema());
   public static final AvroSerde<StreamStatus> STREAM_STATUS =
-      new AvroSerde<>(StreamStatus.getEncoder(), StreamStatus.getDecoder());
+      new AvroSerde<>(StreamStatus.getEncoder(), StreamStatus.getDecoder())
+          .withReleased(StreamStatus.getClassSchema());
   public static final AvroSerde<Frame> FRAME =
-      new AvroSerde<>(Frame.getEncoder(), Frame.getDecoder());
+      new AvroSerde<>(Frame.getEncoder(), Frame.getDecoder()).withReleased(Frame.getClassSchema());
   public static final AvroSerde<FrameFaces> FRAME_FACES =
-      new AvroSerde<>(FrameFaces.getEncoder(), FrameFaces.getDecoder());
+      new AvroSerde<>(FrameFaces.getEncoder(), FrameFaces.getDecoder())
+          .withReleased(FrameFaces.getClassSchema());
   public static final AvroSerde<FaceEmotion> FACE_EMOTION =
-      new AvroSerde<>(FaceEmotion.getEncoder(), FaceEmotion.getDecoder());
+      new AvroSerde<>(FaceEmotion.getEncoder(), FaceEmotion.getDecoder())
+          .withReleased(FaceEmotion.getClassSchema());
   public static final AvroSerde<EmotionSegment> EMOTION_SEGMENT =
-      new AvroSerde<>(EmotionSegment.getEncoder(), EmotionSegment.getDecoder());
+      new AvroSerde<>(EmotionSegment.getEncoder(), EmotionSegment.getDecoder())
+          .withReleased(EmotionSegment.getClassSchema());
   public static final AvroSerde<FaceTrack> FACE_TRACK =
-      new AvroSerde<>(FaceTrack.getEncoder(), FaceTrack.getDecoder());
+      new AvroSerde<>(FaceTrack.getEncoder(), FaceTrack.getDecoder())
+          .withReleased(FaceTrack.getClassSchema());
   public static final AvroSerde<RunTracks> RUN_TRACKS =
-      new AvroSerde<>(RunTracks.getEncoder(), RunTracks.getDecoder());
+      new AvroSerde<>(RunTracks.getEncoder(), RunTracks.getDecoder())
+          .withReleased(RunTracks.getClassSchema());
   public static final AvroSerde<TrackFilter> TRACK_FILTER =
-      new AvroSerde<>(TrackFilter.getEncoder(), TrackFilter.getDecoder());
+      new AvroSerde<>(TrackFilter.getEncoder(), TrackFilter.getDecoder())
+          .withReleased(TrackFilter.getClassSchema());
   public static final AvroSerde<TrackWindow> TRACK_WINDOW =
-      new AvroSerde<>(TrackWindow.getEncoder(), TrackWindow.getDecoder());
+      new AvroSerde<>(TrackWindow.getEncoder(), TrackWindow.getDecoder())
+          .withReleased(TrackWindow.getClassSchema());
   public static final AvroSerde<TrackSums> TRACK_SUMS =
-      new AvroSerde<>(TrackSums.getEncoder(), TrackSums.getDecoder());
+      new AvroSerde<>(TrackSums.getEncoder(), TrackSums.getDecoder())
+          .withReleased(TrackSums.getClassSchema());
   public static final AvroSerde<TimelineWindow> TIMELINE_WINDOW =
-      new AvroSerde<>(TimelineWindow.getEncoder(), TimelineWindow.getDecoder());
+      new AvroSerde<>(TimelineWindow.getEncoder(), TimelineWindow.getDecoder())
+          .withReleased(TimelineWindow.getClassSchema());
   public static final AvroSerde<RunLedger> RUN_LEDGER =
-      new AvroSerde<>(RunLedger.getEncoder(), RunLedger.getDecoder());
+      new AvroSerde<>(RunLedger.getEncoder(), RunLedger.getDecoder())
+          .withReleased(RunLedger.getClassSchema());
   public static final AvroSerde<OpenWindow> OPEN_WINDOW =
-      new AvroSerde<>(OpenWindow.getEncoder(), OpenWindow.getDecoder());
+      new AvroSerde<>(OpenWindow.getEncoder(), OpenWindow.getDecoder())
+          .withReleased(OpenWindow.getClassSchema());
   public static final AvroSerde<StreamClock> STREAM_CLOCK =
-      new AvroSerde<>(StreamClock.getEncoder(), StreamClock.getDecoder());
-  public static final AvroSerde<Rule> RULE = new AvroSerde<>(Rule.getEncoder(), Rule.getDecoder());
+      new AvroSerde<>(StreamClock.getEncoder(), StreamClock.getDecoder())
+          .withReleased(StreamClock.getClassSchema());
+  public static final AvroSerde<Rule> RULE =
+      new AvroSerde<>(Rule.getEncoder(), Rule.getDecoder()).withReleased(Rule.getClassSchema());
   public static final AvroSerde<RuleStates> RULE_STATES =
-      new AvroSerde<>(RuleStates.getEncoder(), RuleStates.getDecoder());
+      new AvroSerde<>(RuleStates.getEncoder(), RuleStates.getDecoder())
+          .withReleased(RuleStates.getClassSchema());
   public static final AvroSerde<Alert> ALERT =
-      new AvroSerde<>(Alert.getEncoder(), Alert.getDecoder());
+      new AvroSerde<>(Alert.getEncoder(), Alert.getDecoder()).withReleased(Alert.getClassSchema());
   public static final AvroSerde<Webhook> WEBHOOK =
-      new AvroSerde<>(Webhook.getEncoder(), Webhook.getDecoder());
+      new AvroSerde<>(Webhook.getEncoder(), Webhook.getDecoder())
+          .withReleased(Webhook.getClassSchema());
   public static final AvroSerde<WebhookStatus> WEBHOOK_STATUS =
-      new AvroSerde<>(WebhookStatus.getEncoder(), WebhookStatus.getDecoder());
+      new AvroSerde<>(WebhookStatus.getEncoder(), WebhookStatus.getDecoder())
+          .withReleased(WebhookStatus.getClassSchema());
   public static final AvroSerde<ModelChoice> MODEL_CHOICE =
-      new AvroSerde<>(ModelChoice.getEncoder(), ModelChoice.getDecoder());
+      new AvroSerde<>(ModelChoice.getEncoder(), ModelChoice.getDecoder())
+          .withReleased(ModelChoice.getClassSchema());
   public static final AvroSerde<AnalyzerStatus> ANALYZER_STATUS =
-      new AvroSerde<>(AnalyzerStatus.getEncoder(), AnalyzerStatus.getDecoder());
+      new AvroSerde<>(AnalyzerStatus.getEncoder(), AnalyzerStatus.getDecoder())
+          .withReleased(AnalyzerStatus.getClassSchema());
   public static final AvroSerde<DeadLetter> DEAD_LETTER =
-      new AvroSerde<>(DeadLetter.getEncoder(), DeadLetter.getDecoder());
+      new AvroSerde<>(DeadLetter.getEncoder(), DeadLetter.getDecoder())
+          .withReleased(DeadLetter.getClassSchema());
 
   private Serdes() {}
 

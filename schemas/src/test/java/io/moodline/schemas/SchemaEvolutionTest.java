@@ -15,10 +15,13 @@ import org.apache.avro.SchemaCompatibility.SchemaPairCompatibility;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every schema can read what its last released version wrote (BACKWARD). {@code released/} holds
- * those versions: a release replaces them by the files of {@code src/main/avro}.
+ * Every schema can read what its last released version wrote (BACKWARD). {@code released/} holds a
+ * folder per release: a release adds the files of {@code src/main/avro} as the next one, and names
+ * them in {@code index}.
  */
 class SchemaEvolutionTest {
+  private static final Path LAST_RELEASE = Path.of("src/main/resources/released/1");
+
   /** Named types that others refer to, so they are read first. */
   private static final List<String> SHARED =
       List.of(
@@ -50,7 +53,7 @@ class SchemaEvolutionTest {
 
   @Test
   void everySchemaReadsWhatItsLastReleaseWrote() throws Exception {
-    List<Schema> released = read(Path.of("src/test/resources/released"));
+    List<Schema> released = read(LAST_RELEASE);
     List<Schema> current = read(Path.of("src/main/avro"));
     assertThat(released).hasSizeGreaterThan(10);
     for (Schema writer : released) {
@@ -69,7 +72,7 @@ class SchemaEvolutionTest {
 
   @Test
   void findsAFieldThatOldRecordsLack() throws Exception {
-    Schema writer = read(Path.of("src/test/resources/released")).get(1);
+    Schema writer = read(LAST_RELEASE).get(1);
     Schema reader =
         new Schema.Parser()
             .parse(
