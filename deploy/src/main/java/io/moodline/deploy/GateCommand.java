@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code moodline model gate}: finds on data when a model's label is withheld. */
 @Command(
@@ -36,8 +35,7 @@ import picocli.CommandLine.Parameters;
 final class GateCommand implements Callable<Integer> {
   @Mixin SettingsOptions options = new SettingsOptions();
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "Name of the model.")
-  String name = "";
+  @Mixin StoredModel model = new StoredModel();
 
   @Option(
       names = "--data",
@@ -70,31 +68,14 @@ final class GateCommand implements Callable<Integer> {
       description = "Faces taken of the data, evenly spread (default: ${DEFAULT-VALUE}).")
   int mostFaces = 4000;
 
-  @Option(
-      names = "--bundles",
-      paramLabel = "DIR",
-      description = "Folder that holds the model (default: that of MOODLINE_HOME).")
-  @Nullable Path bundles;
-
-  @Option(names = "--dry-run", description = "Print what was found, store nothing.")
-  boolean dryRun;
-
   @Option(names = "--json", paramLabel = "FILE", description = "Write the figures to a file.")
   @Nullable Path json;
 
   @Override
   public Integer call() {
     Settings settings = options.load(Map.of());
-    Path folder = bundles == null ? settings.home().resolve("bundles") : bundles;
-    if (!dryRun && !Files.isDirectory(folder.resolve(name))) {
-      throw new UserException(
-          "model "
-              + name
-              + " is not in "
-              + folder
-              + ", so its gate can not be stored: import one of your own, or use --dry-run");
-    }
-    Bundle bundle = new Bundles(folder).resolve(name);
+    Path folder = model.folder(settings, "gate");
+    Bundle bundle = new Bundles(folder).resolve(model.name);
     LabelledPictures pictures =
         LabelledPictures.read(data, bundle.labels(), labels).atMost(mostFaces);
     GateReport report = find(bundle, settings, pictures);
@@ -102,8 +83,9 @@ final class GateCommand implements Callable<Integer> {
     if (json != null) {
       write(json, report);
     }
-    if (!dryRun) {
-      System.out.println("\nstored; the model is now " + report.store(folder, name, dataName()));
+    if (!model.dryRun) {
+      System.out.println(
+          "\nstored; the model is now " + report.store(folder, model.name, dataName()));
     }
     return 0;
   }

@@ -14,11 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code moodline model template}: finds on data how faces are cut out for a model. */
 @Command(
@@ -32,8 +30,7 @@ import picocli.CommandLine.Parameters;
 final class TemplateCommand implements Callable<Integer> {
   @Mixin SettingsOptions options = new SettingsOptions();
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "Name of the model.")
-  String name = "";
+  @Mixin StoredModel model = new StoredModel();
 
   @Option(
       names = "--data",
@@ -48,32 +45,15 @@ final class TemplateCommand implements Callable<Integer> {
       description = "Pictures taken of the data, evenly spread (default: ${DEFAULT-VALUE}).")
   int mostFaces = 1000;
 
-  @Option(
-      names = "--bundles",
-      paramLabel = "DIR",
-      description = "Folder that holds the model (default: that of MOODLINE_HOME).")
-  @Nullable Path bundles;
-
-  @Option(names = "--dry-run", description = "Print what was found, store nothing.")
-  boolean dryRun;
-
   @Override
   public Integer call() {
     Settings settings = options.load(Map.of());
-    Path folder = bundles == null ? settings.home().resolve("bundles") : bundles;
-    if (!dryRun && !Files.isDirectory(folder.resolve(name))) {
-      throw new UserException(
-          "model "
-              + name
-              + " is not in "
-              + folder
-              + ", so its template can not be stored: import one of your own, or use --dry-run");
-    }
+    Path folder = model.folder(settings, "template");
     FoundTemplate found = find(settings);
     System.out.print(found.text());
-    if (!dryRun) {
+    if (!model.dryRun) {
       String dataName = String.valueOf(data.getFileName());
-      System.out.println("\nstored; the model is now " + found.store(folder, name, dataName));
+      System.out.println("\nstored; the model is now " + found.store(folder, model.name, dataName));
     }
     return 0;
   }

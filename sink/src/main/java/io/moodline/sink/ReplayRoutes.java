@@ -72,13 +72,13 @@ final class ReplayRoutes implements Resource {
 
   void upload(Context ctx) throws java.io.IOException {
     String type = ctx.contentType();
-    boolean form = type != null && type.startsWith("multipart/");
-    long bytes = form ? -1 : ctx.req().getContentLengthLong(); // a form is longer than its file
-    uploads.checkRoom(bytes); // before a sender that asks is told to go on
     Uploads.Taken taken =
-        form
-            ? takeForm(ctx, String.valueOf(type))
-            : uploads.take(ctx.req().getInputStream(), ctx.queryParam("name"), bytes);
+        type != null && type.startsWith("multipart/")
+            ? takeForm(ctx, type)
+            : uploads.take(
+                ctx.req()::getInputStream,
+                ctx.queryParam("name"),
+                ctx.req().getContentLengthLong());
     Answers.json(
         ctx,
         201,
@@ -94,7 +94,7 @@ final class ReplayRoutes implements Resource {
     FormFile file =
         FormFile.open(type, new BufferedInputStream(ctx.req().getInputStream(), FORM_BUFFER_BYTES));
     String name = Optional.ofNullable(ctx.queryParam("name")).orElse(file.name());
-    return uploads.take(file, name, -1);
+    return uploads.take(() -> file, name, -1); // the form's length is not the file's
   }
 
   void create(Context ctx) {

@@ -65,15 +65,21 @@ final class Uploads {
    */
   record Taken(String name, long bytes, VideoContainer container) {}
 
+  /** What a sender sends; opening it tells a sender that asked (Expect: 100-continue) to go on. */
+  interface Body {
+    InputStream open() throws IOException;
+  }
+
   /**
-   * Reads a recording to its end.
+   * Reads a recording to its end. It is opened only when what was announced could be taken.
    *
    * @param wish what the sender calls it; only a hint for people
    * @param announced length in bytes, -1 when it was not said
    * @throws Problem when it is too large, no video, or there is no room
    */
-  Taken take(InputStream in, @Nullable String wish, long announced) {
+  Taken take(Body body, @Nullable String wish, long announced) throws IOException {
     checkRoom(announced);
+    InputStream in = body.open();
     Path part = media.root().resolve(".upload-" + fresh() + ".part");
     try {
       long bytes = copy(in, part, announced);
@@ -88,13 +94,7 @@ final class Uploads {
     }
   }
 
-  /**
-   * Whether so much could be taken now.
-   *
-   * @param announced length in bytes, -1 when it was not said
-   * @throws Problem when it is too large, or there is no room
-   */
-  void checkRoom(long announced) {
+  private void checkRoom(long announced) {
     if (announced > maxBytes) {
       throw tooLarge();
     }
