@@ -15,10 +15,11 @@ from torch.nn import functional as F
 from . import checkpoint, data, degrade, export, metrics, start
 from .augment import AUGMENTATIONS
 from .data import DataError, Faces
-from .device import choose
+from .device import Device, choose
 from .learner import Learner
 from .networks import ARCHITECTURES, Architecture
-from .objectives import logits_of, objective
+from .networks.poster_v2 import PosterV2
+from .objectives import Teacher, logits_of, objective
 from .recipes import RECIPES, Recipe
 from .train import Teaching, Training
 
@@ -83,8 +84,11 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the folder's last epoch")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--teacher", type=Path, help="scores of the pictures to learn from")
+    parser.add_argument(
+        "--distill", type=Path, help="checkpoint of a teacher that is asked about each picture shown"
+    )
     parser.add_argument("--teach", type=Path, help="write such scores after each epoch")
-    types = {field.name: type(getattr(RECIPES["lite"], field.name)) for field in fields(Recipe)}
+    types = {field.name: {"int": int, "float": float}.get(field.type) for field in fields(Recipe)}
     for name in _TUNED:
         option = "--" + name.replace("_", "-")
         parser.add_argument(option, type=types[name], help="default: the recipe's")
@@ -122,9 +126,17 @@ def _train(options: argparse.Namespace) -> int:
     train, validation = _parts(options, architecture)
     torch.manual_seed(options.seed)
     network = architecture.build(len(train.labels))
-    goal = objective(architecture, AUGMENTATIONS[recipe.augmentation](), recipe.mixup)
+    augmentation = AUGMENTATIONS[recipe.augmentation]()
+    if recipe.guides:
+        if not isinstance(network, PosterV2):
+            raise DataError(f"the recipe is for poster-v2, not for {options.network}")
+        network.guide()
+    goal = objective(architecture, augmentation, recipe.mixup, None, recipe.guides)
     if options.init:
         start.weights(network, options.init, goal, train)
+    if options.distill:
+        teacher = _teacher(options, recipe, train, device)
+        goal = objective(architecture, augmentation, recipe.mixup, teacher, recipe.guides)
     learner = Learner(network, goal, recipe, device)
     facts = {
         "network": options.network,
@@ -143,7 +155,7 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _device(options: argparse.Namespace):
+def _device(options: argparse.Namespace) -> Device:
     if options.threads:
         torch.set_num_threads(options.threads)
     return choose(options.device, options.precision)
@@ -206,12 +218,31 @@ def _next_steps(options: argparse.Namespace, faces: Faces) -> None:
     )
 
 
-def _opened(options: argparse.Namespace, part: str):
-    """A checkpoint's network, its objective without augmentation, and the pictures."""
-    content = checkpoint.read(options.checkpoint)
+def _teacher(options: argparse.Namespace, recipe: Recipe, train: Faces, device: Device) -> Teacher:
+    content, architecture, network = _network(options.distill)
+    if tuple(content["labels"]) != train.labels:
+        raise DataError(f"{options.distill} has labels {content['labels']}, the data {train.labels}")
+    student = ARCHITECTURES[options.network]
+    if architecture.masked or student.masked or architecture.channels < student.channels:
+        raise DataError(
+            f"{content['network']} cannot teach {options.network}: neither may have a mask, and a "
+            "network of colours learns from one of colours"
+        )
+    return Teacher(network, architecture, recipe.teacher_share, device)
+
+
+def _network(path: Path) -> tuple[dict, Architecture, torch.nn.Module]:
+    """What a checkpoint says, its architecture, and the network with its weights."""
+    content = checkpoint.read(path)
     architecture = ARCHITECTURES[content["network"]]
     network = architecture.build(len(content["labels"])).eval()
     network.load_state_dict(content["state_dict"])
+    return content, architecture, network
+
+
+def _opened(options: argparse.Namespace, part: str):
+    """A checkpoint's network, its objective without augmentation, and the pictures."""
+    content, architecture, network = _network(options.checkpoint)
     device = _device(options)
     network = network.to(device.torch, memory_format=torch.channels_last)
     labels = options.labels or ",".join(content["labels"])

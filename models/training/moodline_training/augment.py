@@ -90,8 +90,10 @@ def _uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
 
 
 def _some(x: Tensor, share: float, change) -> Tensor:
-    chosen = torch.nonzero(torch.rand(len(x), device=x.device) < share)[:, 0]
-    if len(chosen):
+    # As many as the share says: a GPU need not be waited for to learn how many.
+    count = int(share * len(x) + torch.rand(()).item())
+    if count:
+        chosen = torch.randperm(len(x), device=x.device)[:count]
         x[chosen] = change(x[chosen])
     return x
 

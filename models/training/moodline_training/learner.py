@@ -25,7 +25,8 @@ class Learner:
         self._objective = objective
         self._device = device
         self._optimizer = _optimizer(network, recipe)
-        self._sam = Sam(self._optimizer, recipe.sam)
+        self._sam = Sam(self._optimizer, network, recipe.sam)
+        self._recipe = recipe
         self._average = MovingAverage(network, recipe.average) if recipe.average else None
 
     @property
@@ -33,18 +34,19 @@ class Learner:
         """The network to evaluate and ship: the moving average where there is one."""
         return self._average.network if self._average else self.network
 
-    def step(self, batch: Faces, rate: float) -> float:
-        """Learns from a batch at a learning rate and gives the loss."""
+    def step(self, batch: Faces, rate: float, progress: float) -> Tensor:
+        """Learns from a batch at a learning rate and a share of the run; gives the loss, which a
+        GPU need not have computed yet."""
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
-        prepared = self._objective.prepare(batch)
+        prepared = self._objective.prepare(batch, progress >= self._recipe.calm_from)
 
         def loss() -> Tensor:
             with self._device.autocast():
                 return self._objective.loss(self.network, prepared)
 
-        value = self._sam.step(loss).item()
+        value = self._sam.step(loss, progress >= self._recipe.sam_from)
         if self._average:
             self._average.update(self.network)
         return value
@@ -89,12 +91,10 @@ class MovingAverage:
         """Follows closely at first, so that the random start is soon forgotten."""
         self._steps += 1
         share = 1 - min(self._decay, self._steps / (self._steps + 10))
-        new = network.state_dict()
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(new[name], share)
-            else:
-                value.copy_(new[name])
+        own, new = _floats(self.network), _floats(network)
+        # All at once: one by one, a GPU waits for hundreds of small calls.
+        torch._foreach_mul_(own, 1 - share)
+        torch._foreach_add_(own, new, alpha=share)
 
     def state_dict(self) -> dict:
         return {"network": self.network.state_dict(), "steps": self._steps}
@@ -102,6 +102,12 @@ class MovingAverage:
     def load_state_dict(self, state: dict) -> None:
         self.network.load_state_dict(state["network"])
         self._steps = state["steps"]
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    """Weights and statistics; the others (counts, tables of positions) do not move or do not matter."""
+    state = (*network.parameters(), *network.buffers())
+    return [value.detach() for value in state if value.is_floating_point()]
 
 
 class Rate:

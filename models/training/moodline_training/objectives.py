@@ -8,27 +8,42 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import oaenet_mask
+from . import augment, oaenet_mask
 from .data import Faces
 from .device import Device
 from .networks import Architecture
 from .networks.oaenet import Oaenet
+from .networks.poster_v2 import PosterV2
 
 Augmentation = Callable[[Tensor], Tensor]
 
+_CALM = augment.HalfField()
+
 
 class Votes:
-    """Cross entropy with the shares of the votes, for networks that see a face and nothing else."""
+    """Cross entropy with the shares of the votes, for networks that see a face and nothing else; and
+    with what a teacher, if there is one, says of the very pictures that the network is shown."""
 
-    def __init__(self, channels: int, augmentation: Augmentation, mixup: float = 0) -> None:
+    def __init__(
+        self,
+        channels: int,
+        augmentation: Augmentation,
+        mixup: float = 0,
+        teacher: Teacher | None = None,
+    ) -> None:
         self._channels = channels
         self._augmentation = augmentation
         self._mixup = mixup
+        self._teacher = teacher
 
-    def prepare(self, batch: Faces) -> tuple[Tensor, Tensor]:
-        """Augmented pictures and their targets."""
-        x, targets = self._augmentation(self._coloured(batch.images)), batch.targets
-        return _mixed(x, targets, self._mixup) if self._mixup else (x, targets)
+    def prepare(self, batch: Faces, calm: bool = False) -> tuple[Tensor, Tensor]:
+        """Augmented pictures and their targets; `calm`: half of them with next to no faults, and
+        none blended."""
+        augmentation = _CALM if calm else self._augmentation
+        x, targets = augmentation(self._coloured(batch.images)), batch.targets
+        if self._mixup and not calm:
+            x, targets = _mixed(x, targets, self._mixup)
+        return x, self._teacher.joined(x, targets) if self._teacher else targets
 
     def loss(self, network: nn.Module, prepared: tuple[Tensor, Tensor]) -> Tensor:
         x, targets = prepared
@@ -41,6 +56,54 @@ class Votes:
         return images.expand(-1, self._channels, -1, -1)
 
 
+class GuidedVotes(Votes):
+    """And each branch must find the shares by itself.
+
+    :param weight: of each branch's loss
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        augmentation: Augmentation,
+        mixup: float,
+        teacher: Teacher | None,
+        weight: float,
+    ) -> None:
+        super().__init__(channels, augmentation, mixup, teacher)
+        self._weight = weight
+
+    def loss(self, network: PosterV2, prepared: tuple[Tensor, Tensor]) -> Tensor:
+        x, targets = prepared
+        logits, told = network.outputs(_last(x))
+        alone = sum(F.cross_entropy(guess.float(), targets) for guess in told)
+        return F.cross_entropy(logits.float(), targets) + self._weight * alone
+
+
+class Teacher:
+    """A trained network whose scores are learnt beside the votes.
+
+    :param share: of its scores in the targets, 0 to 1
+    """
+
+    def __init__(
+        self, network: nn.Module, architecture: Architecture, share: float, device: Device
+    ) -> None:
+        self._network = network.eval().to(device.torch, memory_format=torch.channels_last)
+        self._architecture = architecture
+        self._share = share
+        self._device = device
+
+    @torch.no_grad()
+    def joined(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Targets of pictures [n, 1 or 3, side, side], which are brought to the teacher's size."""
+        side = self._architecture.side
+        seen = F.interpolate(x, (side, side), mode="bilinear", align_corners=False)
+        with self._device.autocast():
+            logits = self._network(_last(seen.expand(-1, self._architecture.channels, -1, -1)))
+        return torch.lerp(targets, F.softmax(logits.float(), 1), self._share)
+
+
 class MaskedVotes:
     """OAENet's: beside that, faces of a label together and labels apart (island loss), and the
     attention branch must find the mask again (Lovász softmax)."""
@@ -51,16 +114,16 @@ class MaskedVotes:
     def __init__(self, augmentation: Augmentation) -> None:
         self._augmentation = augmentation
 
-    def prepare(self, batch: Faces) -> tuple[Tensor, Tensor, Tensor]:
+    def prepare(self, batch: Faces, calm: bool = False) -> tuple[Tensor, Tensor, Tensor]:
         """Augmented pictures, their masks and targets. The bands come from the pictures as they
-        were, as published; mirroring does not renumber landmarks."""
+        were, as published; mirroring does not renumber landmarks. `calm`: without augmentation."""
         faces, landmarks = _masked(batch)
         correlation = oaenet_mask.correlations(faces)
         mirrored = torch.rand(len(faces), 1, 1, device=faces.device) < 0.5
         faces = torch.where(mirrored[..., None], faces.flip(3), faces)
         other = torch.stack((faces.shape[-1] - landmarks[..., 0], landmarks[..., 1]), -1)
         mask = oaenet_mask.stamped(correlation, torch.where(mirrored, other, landmarks))
-        return self._augmentation(faces), mask, batch.targets
+        return faces if calm else self._augmentation(faces), mask, batch.targets
 
     def loss(self, network: Oaenet, prepared: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         x, mask, targets = prepared
@@ -118,10 +181,18 @@ def lovasz_softmax(logits: Tensor, truth: Tensor) -> Tensor:
 Objective = Union[Votes, MaskedVotes]
 
 
-def objective(architecture: Architecture, augmentation: Augmentation, mixup: float) -> Objective:
+def objective(
+    architecture: Architecture,
+    augmentation: Augmentation,
+    mixup: float,
+    teacher: Teacher | None = None,
+    guides: float = 0,
+) -> Objective:
     if architecture.masked:
         return MaskedVotes(augmentation)
-    return Votes(architecture.channels, augmentation, mixup)
+    if guides:
+        return GuidedVotes(architecture.channels, augmentation, mixup, teacher, guides)
+    return Votes(architecture.channels, augmentation, mixup, teacher)
 
 
 @torch.no_grad()

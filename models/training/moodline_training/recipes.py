@@ -12,6 +12,7 @@ class Recipe:
     minutes: the schedule follows the clock and ends then, instead of after `epochs`; 0: it does not
     optimizer: `sgd` (Nesterov momentum 0.9), `adam` or `adamw`
     sam: radius of sharpness-aware minimisation, which computes each step twice; 0: without
+    sam_from: share of the run after which it is; late it does nearly as much as all along
     schedule: `cosine`, `exponential` (`decay` an epoch) or `plateau` (`decay` after `plateau`
     epochs without a lower validation loss)
     balance: rare labels are drawn more often by (most / count) ** balance; 1: all equally often
@@ -19,9 +20,13 @@ class Recipe:
     mixup: parameter of the Beta distribution that two pictures are blended by; 0: none
     augmentation: `field` (faults of cameras and framing), `half-field` (half of the pictures with
     next to none), `poster-v2` or `oaenet` (as published)
+    calm_from: share of the run after which pictures are no longer blended, and half of them have
+    next to no faults
+    guides: weight of the losses of heads on the branches of POSTER V2, thrown away in the end; 0: none
     patience: epochs without better validation accuracy until the run ends
     epoch_pictures: drawn for an epoch, after which it is validated and saved; 0: as many as there are
-    teacher_share: weight of a teacher's scores beside the votes, once half of the run is done
+    teacher_share: weight of a teacher's scores beside the votes, of finished scores once half of the
+    run is done
     """
 
     epochs: int
@@ -36,9 +41,12 @@ class Recipe:
     warmup_epochs: float = 0
     weight_decay: float = 0
     sam: float = 0
+    sam_from: float = 0
     balance: float = 0
     average: float = 0
     mixup: float = 0
+    calm_from: float = 1
+    guides: float = 0
     patience: int = 30
     epoch_pictures: int = 0
     teacher_share: float = 0
@@ -70,6 +78,22 @@ RECIPES = {
         balance=0.4,
         average=0.995,
     ),
+    # What a larger network says of each picture as it is shown (--distill), beside the votes.
+    "lite-distill": Recipe(
+        epochs=60,
+        batch_size=256,
+        lr=0.05,
+        optimizer="sgd",
+        schedule="cosine",
+        augmentation="field",
+        warmup_epochs=1,
+        weight_decay=5e-4,
+        balance=0.3,
+        average=0.998,
+        mixup=0.2,
+        calm_from=0.8,
+        teacher_share=0.8,
+    ),
     # As published for RAF-DB, which starts from pretrained branches.
     "poster-v2": Recipe(
         epochs=200,
@@ -83,17 +107,21 @@ RECIPES = {
     ),
     # Without pretrained parts: a GPU, bfloat16, strong augmentation, soft labels.
     "poster-v2-from-scratch": Recipe(
-        epochs=100,
+        epochs=80,
         batch_size=256,
-        lr=5e-4,
+        lr=1e-3,
         optimizer="adamw",
         schedule="cosine",
         augmentation="field",
-        warmup_epochs=5,
+        warmup_epochs=3,
         weight_decay=0.05,
         sam=0.05,
+        sam_from=0.65,
         balance=0.3,
-        average=0.999,
+        average=0.998,
+        mixup=0.3,
+        calm_from=0.85,
+        guides=0.5,
     ),
     "oaenet": Recipe(
         epochs=50,
@@ -104,5 +132,18 @@ RECIPES = {
         augmentation="oaenet",
         decay=0.1,
         plateau=7,
+    ),
+    # Without a pretrained backbone: a GPU, bfloat16, soft labels.
+    "oaenet-from-scratch": Recipe(
+        epochs=40,
+        batch_size=128,
+        lr=2e-3,
+        optimizer="adamw",
+        schedule="cosine",
+        augmentation="oaenet",
+        warmup_epochs=1,
+        weight_decay=0.05,
+        balance=0.3,
+        average=0.995,
     ),
 }

@@ -22,6 +22,8 @@ from .objectives import Objective, logits_of
 from .recipes import Recipe
 
 _REPORT_SECONDS = 20
+# Of training that an interruption costs at most, once an epoch takes less.
+_LAST_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Training:
         self._epoch = 0
         self._best, self._best_epoch = -1.0, 0
         self._clock = Clock()
+        self._saved = 0.0
         self._speed: dict[str, float] = {}
         out.mkdir(parents=True, exist_ok=True)
 
@@ -76,6 +79,7 @@ class Training:
             self._speed["train"] = self._pictures / (self._clock.seconds() - began)
             self._epoch += 1
             self._validate(loss)
+        self._write_last()
 
     def resume(self) -> None:
         state = checkpoint.read(self._out / "last.pth")
@@ -94,14 +98,15 @@ class Training:
         """One epoch; gives the mean loss."""
         train = replace(self._train, targets=self._targets())
         rows = torch.multinomial(self._draw, self._pictures, replacement=True)
-        total, reported = 0.0, time.monotonic()
+        total, reported = torch.zeros((), device=self._device.torch), time.monotonic()
         for step, batch in enumerate(rows.split(self._recipe.batch_size)):
-            rate = self._rate.at(self._epoch + step / self._steps, self._progress(step))
-            total += self._learner.step(train.at(batch.to(self._device.torch)), rate)
+            progress = self._progress(step)
+            rate = self._rate.at(self._epoch + step / self._steps, progress)
+            total += self._learner.step(train.at(batch.to(self._device.torch)), rate, progress)
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
-                self._say(f"step {step + 1}/{self._steps} loss {total / (step + 1):.4f}", step + 1)
-        return total / self._steps
+                self._say(f"step {step + 1}/{self._steps} loss {total.item() / (step + 1):.4f}", step + 1)
+        return total.item() / self._steps
 
     def _targets(self) -> Tensor:
         """The votes, and more and more of the teacher's scores until half of the run is done."""
@@ -123,7 +128,8 @@ class Training:
         if measured["accuracy"] > self._best:
             self._best, self._best_epoch = measured["accuracy"], self._epoch
             self._write_best(measured)
-        self._write_last()
+        if self._clock.seconds() - self._saved > _LAST_SECONDS:
+            self._write_last()
         self._log(loss, measured)
         if self._teaching.write_to is not None:
             self._teach(self._teaching.write_to)
@@ -153,11 +159,14 @@ class Training:
         print(f"epoch {self._epoch} {text}, {share}", flush=True)
 
     def _write_best(self, measured: dict) -> None:
-        state = {k: v.cpu().contiguous() for k, v in self._learner.result.state_dict().items()}
+        weights = self._learner.result.state_dict()
+        # Guides are of the training alone.
+        state = {k: v.cpu().contiguous() for k, v in weights.items() if k[:7] != "guides."}
         content = {"state_dict": state, "metrics": measured, "epoch": self._epoch, **self._facts}
         checkpoint.write(self._out / "best.pth", content)
 
     def _write_last(self) -> None:
+        self._saved = self._clock.seconds()
         content = {
             "learner": self._learner.state_dict(),
             "rate": self._rate.state_dict(),

@@ -64,20 +64,58 @@ class LossesTest(unittest.TestCase):
         self.assertAlmostEqual(objectives.lovasz_softmax(logits, truth).item(), expected, places=5)
 
 
+class VotesTest(unittest.TestCase):
+    def setUp(self) -> None:
+        torch.manual_seed(1)
+        grey = marked(8, 48)
+        self.faces = replace(grey, images=grey.images[:, :1])
+
+    def test_blends_pictures_and_targets_until_it_is_calm(self) -> None:
+        goal = objectives.Votes(1, AUGMENTATIONS["field"](), mixup=5)
+        self.assertFalse(torch.equal(goal.prepare(self.faces)[1], self.faces.targets))
+        self.assertTrue(torch.equal(goal.prepare(self.faces, calm=True)[1], self.faces.targets))
+
+    def test_asks_the_teacher_about_what_the_network_is_shown(self) -> None:
+        class Brightness(torch.nn.Module):
+            """Says the first label of pictures whose upper half is brighter."""
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                upper, lower = x[:, 0, :56].mean((1, 2)), x[:, 0, 56:].mean((1, 2))
+                first = torch.nn.functional.one_hot(torch.zeros(len(x)).long(), 7).float()
+                return 1000 * torch.sign(upper - lower)[:, None] * (2 * first - 1)
+
+        poster, cpu = ARCHITECTURES["poster-v2"], choose("cpu", "float32")
+        teacher = objectives.Teacher(Brightness(), poster, 0.75, cpu)
+        shown = torch.zeros(8, 1, 48, 48)
+        shown[::2, :, :24] = 200
+        shown[1::2, :, 24:] = 200
+        goal = objectives.Votes(1, lambda x: shown, teacher=teacher)
+        targets = goal.prepare(self.faces)[1]
+        said = (targets - 0.25 * self.faces.targets) / 0.75
+        self.assertTrue(torch.allclose(said[::2, 0], torch.ones(4)))
+        self.assertTrue(torch.allclose(said[1::2, 0], torch.zeros(4), atol=1e-6))
+        self.assertTrue(torch.allclose(said.sum(1), torch.ones(8)))
+
+
 class StepTest(unittest.TestCase):
     """Each network's own recipe reaches all of its weights and keeps the numbers finite."""
 
-    def check(self, name: str, faces: Faces, precision: str = "float32") -> None:
+    def check(
+        self, name: str, faces: Faces, precision: str = "float32", recipe_name: str | None = None
+    ) -> None:
         torch.manual_seed(1)
-        architecture, recipe = ARCHITECTURES[name], RECIPES[name]
-        goal = objectives.objective(architecture, AUGMENTATIONS[recipe.augmentation](), 0.2)
+        architecture, recipe = ARCHITECTURES[name], RECIPES[recipe_name or name]
+        augmentation = AUGMENTATIONS[recipe.augmentation]()
+        goal = objectives.objective(architecture, augmentation, 0.2, None, recipe.guides)
         network = architecture.build(len(faces.labels))
+        if recipe.guides:
+            network.guide()
         for module in network.modules():
             if isinstance(module, FeedForward):
                 module.drop = 0  # What is left out of all pictures is not reached.
         before = {key: value.clone() for key, value in network.state_dict().items()}
         learner = Learner(network, goal, recipe, choose("cpu", precision))
-        self.assertTrue(math.isfinite(learner.step(faces, recipe.lr)))
+        self.assertTrue(math.isfinite(learner.step(faces, recipe.lr, 1.0).item()))
         for key, value in network.named_parameters():
             self.assertIsNotNone(value.grad, key)
         moved = [k for k, v in network.state_dict().items() if not torch.equal(v, before[k])]
@@ -90,6 +128,9 @@ class StepTest(unittest.TestCase):
 
     def test_poster_v2(self) -> None:
         self.check("poster-v2", marked(1, 112))
+
+    def test_poster_v2_with_guides(self) -> None:
+        self.check("poster-v2", marked(2, 112), recipe_name="poster-v2-from-scratch")
 
     def test_lite_in_bfloat16(self) -> None:
         grey = marked(8, 48)

@@ -135,6 +135,14 @@ class TrainTest(unittest.TestCase):
         self.assertTrue((self.root / "run/files/happiness/00001.png").exists())
         scores = ["scores", "--checkpoint", best, "--data", data, "--out", run + "/scores.npz"]
         self.assertEqual(command.main(scores), 0)
+        taught = ["train", "--network", "lite", "--recipe", "lite-distill", "--distill", best]
+        taught += ["--data", data, "--out", run + "/taught", "--epochs", "1", "--minutes", "0"]
+        self.assertEqual(command.main(taught), 0)
+        self.assertEqual(len(self.log("run/taught")), 1)
+        with redirect_stderr(io.StringIO()) as said:
+            colours = ["train", "--network", "poster-v2", "--distill", best, "--data", data]
+            self.assertEqual(command.main(colours + ["--out", run + "/poster"]), 2)
+        self.assertIn("lite cannot teach poster-v2", said.getvalue())
 
     def test_says_in_one_line_what_is_missing(self) -> None:
         train = ["train", "--network", "lite", "--out", str(self.root), "--data", "nowhere"]
@@ -146,10 +154,27 @@ class TrainTest(unittest.TestCase):
 class SamTest(unittest.TestCase):
     def test_steps_by_the_gradient_at_the_top_of_the_slope(self) -> None:
         w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
-        sam = Sam(torch.optim.SGD([w], lr=0.1), 0.5)
+        sam = Sam(torch.optim.SGD([w], lr=0.1), torch.nn.Module(), 0.5)
         sam.step(lambda: (w**2).sum() / 2)
         # The gradient of half the square is the place itself; up the slope it is 0.5 longer.
         self.assertTrue(torch.allclose(w, torch.tensor([3.0, 4.0]) * (1 - 0.1 * 5.5 / 5)))
+
+    def test_steps_as_without_it_until_it_begins(self) -> None:
+        w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
+        sam = Sam(torch.optim.SGD([w], lr=0.1), torch.nn.Module(), 0.5)
+        sam.step(lambda: (w**2).sum() / 2, sharp=False)
+        self.assertTrue(torch.allclose(w, torch.tensor([3.0, 4.0]) * 0.9))
+
+    def test_keeps_what_norms_see_a_little_way_off_out_of_their_statistics(self) -> None:
+        x = recipe.levels("norm", (8, 2)) / 100
+        means = []
+        for radius in (0.0, 0.5):
+            torch.manual_seed(1)
+            network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+            sgd = torch.optim.SGD(network.parameters(), lr=0.1)
+            Sam(sgd, network, radius).step(lambda: (network(x)[:, 0] ** 3).sum())
+            means.append(network[1].running_mean.clone())
+        self.assertTrue(torch.equal(*means))
 
 
 class RateTest(unittest.TestCase):

@@ -286,6 +286,18 @@ class Embedding(nn.Module):
         return self.proj(x)
 
 
+class Guide(nn.Module):
+    """Labels from the mean of a branch's last map."""
+
+    def __init__(self, channels: int, labels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        self.linear = nn.Linear(channels, labels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.norm(x).mean((2, 3)))
+
+
 class PosterV2(nn.Module):
     """Input: RGB 0..255, float [n, 3, 112, 112], or 224 x 224, of which every second pixel of every
     second row is read. Output: logits [n, labels]."""
@@ -306,22 +318,41 @@ class PosterV2(nn.Module):
         self.embed_k = nn.Sequential(nn.Conv2d(128, WIDTH, 3, 2, 1))
         self.embed_v = Embedding()
         self.VIT = Transformer(labels)
+        self.guides = nn.ModuleList()
         mean = torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1)
         std = torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1)
         self.register_buffer("_mean", mean, persistent=False)
         self.register_buffer("_std", std, persistent=False)
 
+    def guide(self) -> None:
+        """Adds a head to each branch, for training where no branch is pretrained: the transformer
+        hardly passes on what the branches have to learn. They are no part of the network."""
+        labels = self.VIT.head.linear.out_features
+        self.guides = nn.ModuleList(Guide(channels, labels) for channels in (256, 512))
+
     def forward(self, faces: Tensor) -> Tensor:
+        return self.outputs(faces)[0]
+
+    def outputs(self, faces: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Logits [n, labels], and those of each guide."""
         step = faces.shape[-1] // SIDE
-        return self.score((faces[:, :, ::step, ::step] / 255 - self._mean) / self._std)
+        return self._outputs((faces[:, :, ::step, ::step] / 255 - self._mean) / self._std)
 
     def score(self, x: Tensor) -> Tensor:
         """Logits of normalised pictures, float [n, 3, 112, 112]."""
-        fine, middle, coarse = self.face_landback(x)
+        return self._outputs(x)[0]
+
+    def _outputs(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        seen, asked = self.ir_back(x), self.face_landback(x)
+        told = [guide(branch[2]) for guide, branch in zip(self.guides, (seen, asked))]
+        return self._joined(seen, asked), told
+
+    def _joined(self, seen: tuple[Tensor, ...], asked: tuple[Tensor, ...]) -> Tensor:
+        fine, middle, coarse = asked
         landmarks = (fine, middle, self.last_face_conv(coarse))
         maps = [
-            self._crossed(level, image, asked)
-            for level, (image, asked) in enumerate(zip(self.ir_back(x), landmarks), 1)
+            self._crossed(level, image, asking)
+            for level, (image, asking) in enumerate(zip(seen, landmarks), 1)
         ]
         embedded = (self.embed_q(maps[0]), self.embed_k(maps[1]), self.embed_v(maps[2]))
         return self.VIT(torch.cat([part.flatten(2).transpose(1, 2) for part in embedded], 1))
