@@ -85,7 +85,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--teacher", type=Path, help="scores of the pictures to learn from")
     parser.add_argument(
-        "--distill", type=Path, help="checkpoint of a teacher that is asked about each picture shown"
+        "--distill", type=Path, help="checkpoint of a teacher, asked about each picture shown"
     )
     parser.add_argument("--teach", type=Path, help="write such scores after each epoch")
     types = {field.name: {"int": int, "float": float}.get(field.type) for field in fields(Recipe)}
@@ -221,7 +221,8 @@ def _next_steps(options: argparse.Namespace, faces: Faces) -> None:
 def _teacher(options: argparse.Namespace, recipe: Recipe, train: Faces, device: Device) -> Teacher:
     content, architecture, network = _network(options.distill)
     if tuple(content["labels"]) != train.labels:
-        raise DataError(f"{options.distill} has labels {content['labels']}, the data {train.labels}")
+        known = content["labels"]
+        raise DataError(f"{options.distill} has labels {known}, the data {train.labels}")
     student = ARCHITECTURES[options.network]
     if architecture.masked or student.masked or architecture.channels < student.channels:
         raise DataError(

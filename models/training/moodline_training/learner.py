@@ -105,7 +105,7 @@ class MovingAverage:
 
 
 def _floats(network: nn.Module) -> list[Tensor]:
-    """Weights and statistics; the others (counts, tables of positions) do not move or do not matter."""
+    """Weights and statistics; the others are counts and tables of positions."""
     state = (*network.parameters(), *network.buffers())
     return [value.detach() for value in state if value.is_floating_point()]
 

@@ -21,7 +21,7 @@ _CALM = augment.HalfField()
 
 
 class Votes:
-    """Cross entropy with the shares of the votes, for networks that see a face and nothing else; and
+    """Cross entropy with the shares of the votes, for networks that see a face and nothing else, and
     with what a teacher, if there is one, says of the very pictures that the network is shown."""
 
     def __init__(

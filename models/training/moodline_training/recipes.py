@@ -22,11 +22,12 @@ class Recipe:
     next to none), `poster-v2` or `oaenet` (as published)
     calm_from: share of the run after which pictures are no longer blended, and half of them have
     next to no faults
-    guides: weight of the losses of heads on the branches of POSTER V2, thrown away in the end; 0: none
+    guides: weight of the losses of heads on the branches of POSTER V2, which are thrown away in the
+    end; 0: none
     patience: epochs without better validation accuracy until the run ends
-    epoch_pictures: drawn for an epoch, after which it is validated and saved; 0: as many as there are
-    teacher_share: weight of a teacher's scores beside the votes, of finished scores once half of the
-    run is done
+    epoch_pictures: drawn for an epoch, after which it is validated and saved; 0: all there are
+    teacher_share: weight of a teacher's scores beside the votes; of finished scores, once half of
+    the run is done
     """
 
     epochs: int

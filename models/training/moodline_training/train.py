@@ -105,7 +105,8 @@ class Training:
             total += self._learner.step(train.at(batch.to(self._device.torch)), rate, progress)
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
-                self._say(f"step {step + 1}/{self._steps} loss {total.item() / (step + 1):.4f}", step + 1)
+                mean = total.item() / (step + 1)
+                self._say(f"step {step + 1}/{self._steps} loss {mean:.4f}", step + 1)
         return total.item() / self._steps
 
     def _targets(self) -> Tensor:

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,9 +29,13 @@ class BundleCalibrationTest {
     byte[][] face = {ClassifierTest.parityFaces()[0]};
     try (Classifier sharp = shipped.classifier(1);
         Classifier soft = stored.classifier(1)) {
-      assertThat(soft.classify(face)[0][0]).isLessThan(sharp.classify(face)[0][0]);
+      assertThat(surest(soft.classify(face)[0])).isLessThan(surest(sharp.classify(face)[0]));
     }
     assertThat(new Bundles(bundles).names()).isEqualTo(List.of("lite-ferplus", "mine"));
+  }
+
+  private static double surest(float[] scores) {
+    return IntStream.range(0, scores.length).mapToDouble(i -> scores[i]).max().orElseThrow();
   }
 
   @Test

@@ -32,13 +32,13 @@ class GateSearchTest {
     return faces;
   }
 
-  /** In a crop twice as wide as the face: one that fills its crop is known at 8 pixels still. */
+  /** In a crop half as wide again: a face that fills its crop is known at 8 pixels still. */
   private static FacePicture loose(byte[] face) {
-    byte[] small = PictureResize.resize(face, 48, 48, 24, 24);
+    byte[] small = PictureResize.resize(face, 48, 48, 32, 32);
     byte[] wide = new byte[48 * 48 * 3];
     Arrays.fill(wide, (byte) 128);
-    for (int y = 0; y < 24; y++) {
-      System.arraycopy(small, y * 24 * 3, wide, ((y + 12) * 48 + 12) * 3, 24 * 3);
+    for (int y = 0; y < 32; y++) {
+      System.arraycopy(small, y * 32 * 3, wide, ((y + 8) * 48 + 8) * 3, 32 * 3);
     }
     return new FacePicture(48, 48, wide);
   }
