@@ -9,6 +9,11 @@ import { readEvents } from "./events.js";
 const $ = (id) => document.getElementById(id);
 const MAX_EVENTS = 40;
 const FINAL = ["FINISHED", "FAILED", "REFUSED"];
+const TIME_SOURCES = {
+  SENDER_REPORT: "from the camera's own clock",
+  ARRIVAL: "from the least delayed arrivals",
+  RECORDING: "counted from the recording's start",
+};
 const SAMPLINGS = { keyframes: "key frames alone", motion: "where something moves" };
 
 let streams = [];
@@ -170,6 +175,7 @@ function showChosen() {
     unmoved ? `${unmoved} left out: nothing moved` : "",
   ];
   $("chosen-facts").textContent = facts.filter((fact) => fact !== "").join(" · ");
+  $("chosen-times").textContent = captureTimes(status);
   $("range-box").hidden = recording;
   $("progress-box").hidden = !recording;
   $("pause").textContent = stream.desiredState === "PAUSED" ? "Resume" : "Pause";
@@ -178,6 +184,35 @@ function showChosen() {
     ? "This stream shows faces as they are."
     : "Faces that were found are pixelated; one that the detector misses is not.";
   showDownloads(stream);
+}
+
+/** Where capture times come from, and how well they are known. */
+function captureTimes(status) {
+  if (!TIME_SOURCES[status.timeSource]) {
+    return "";
+  }
+  const facts = ["Capture times " + TIME_SOURCES[status.timeSource]];
+  if (status.timeSource !== "RECORDING") {
+    facts.push(`± ${timeLength(status.timeUncertaintyMicros)}`);
+  }
+  const drift = status.mediaClockDriftPpm ?? null;
+  if (drift !== null) {
+    facts.push(`media clock ${Math.abs(drift).toFixed(1)} ppm ${drift < 0 ? "slow" : "fast"}`);
+  }
+  const offset = status.senderClockOffsetMicros ?? null;
+  if (offset !== null) {
+    facts.push(`camera's clock ${timeLength(Math.abs(offset))} ${offset < 0 ? "behind" : "ahead of"} its arrival`);
+  }
+  return facts.join(" · ");
+}
+
+/** Microseconds in the unit in which they are read best. */
+function timeLength(micros) {
+  const seconds = micros / 1e6;
+  if (seconds < 10) {
+    return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  }
+  return seconds < 10000 ? `${seconds.toFixed(1)} s` : `${(seconds / 86400).toFixed(1)} days`;
 }
 
 function showDownloads(stream) {

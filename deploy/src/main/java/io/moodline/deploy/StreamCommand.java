@@ -138,14 +138,16 @@ final class StreamCommand implements Callable<Integer> {
         System.out.println(streams.toPrettyString());
         return 0;
       }
-      System.out.printf("%-24s %-12s %10s  %s%n", "ID", "STATE", "FRAMES", "SOURCE");
+      System.out.printf(
+          "%-24s %-12s %10s  %-18s %s%n", "ID", "STATE", "FRAMES", "TIMES FROM", "SOURCE");
       for (JsonNode stream : streams.path("streams")) {
         System.out.printf(
             Locale.ROOT,
-            "%-24s %-12s %10d  %s%n",
+            "%-24s %-12s %10d  %-18s %s%n",
             stream.path("id").asText(),
             stream.path("status").path("state").asText("-"),
             stream.path("status").path("published").asLong(),
+            CaptureTimeText.brief(stream.path("status")),
             stream.path("source").asText());
       }
       return 0;
@@ -169,6 +171,10 @@ final class StreamCommand implements Callable<Integer> {
         System.out.println(stream.toPrettyString());
       } else {
         print(stream, "");
+        String times = CaptureTimeText.sentence(stream.path("status"));
+        if (!times.isEmpty()) {
+          System.out.println("capture times: " + times);
+        }
       }
       return 0;
     }
@@ -236,7 +242,13 @@ final class StreamCommand implements Callable<Integer> {
       return 0;
     }
 
-    private static String text(JsonNode found) {
+    static String text(JsonNode found) {
+      String times = CaptureTimeText.sentence(found);
+      return picture(found)
+          + (times.isEmpty() ? "" : System.lineSeparator() + "capture times: " + times);
+    }
+
+    private static String picture(JsonNode found) {
       return String.format(
           Locale.ROOT,
           "%s, %d x %d, %.1f pictures per second (stated %.1f), clock %s%n"

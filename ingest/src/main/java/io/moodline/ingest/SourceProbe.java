@@ -7,9 +7,11 @@ import io.moodline.runtime.UserException;
 import io.moodline.schemas.SourceReport;
 import io.moodline.schemas.SourceUri;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -60,14 +62,14 @@ public final class SourceProbe {
             Ingest.decoders(
                 settings, false, (thread, cause) -> answer.completeExceptionally(cause))) {
       DecodeOrder order = orders.order(uri, WantedFrames.rate(EVERY_PICTURE), -1);
-      Look look = new Look(answer);
+      Look look = new Look(answer, order.isLive());
       try (Decoders.Decoding decoding = decoders.open(order, look)) {
         if (!order.isLive()) {
           decoding.grant(ENOUGH_PICTURES);
         }
         return answer
             .get(patience.toMillis(), TimeUnit.MILLISECONDS)
-            .report(order.isLive(), settings.get(IngestSettings.PICTURE_MAX_WIDTH));
+            .report(settings.get(IngestSettings.PICTURE_MAX_WIDTH));
       } catch (TimeoutException e) {
         throw new UserException(
             order.title() + " sent no picture within " + patience.toSeconds() + " s", e);
@@ -90,10 +92,13 @@ public final class SourceProbe {
     private final CompletableFuture<Look> answer;
     private final List<Long> mediaMicros = new ArrayList<>();
     private final List<Long> arrivalNanos = new ArrayList<>();
+    private final boolean live;
+    private final CaptureClock captureClock = CaptureClock.live();
     private @Nullable SourceInfo info;
 
-    Look(CompletableFuture<Look> answer) {
+    Look(CompletableFuture<Look> answer, boolean live) {
       this.answer = answer;
+      this.live = live;
     }
 
     @Override
@@ -105,6 +110,7 @@ public final class SourceProbe {
     public void frame(DecodedFrame frame) {
       mediaMicros.add(frame.mediaTimeMicros());
       arrivalNanos.add(System.nanoTime());
+      captureClock.read(frame.mediaTimeMicros(), Instant.now(), frame.captured());
       long looked = arrivalNanos.get(arrivalNanos.size() - 1) - arrivalNanos.get(0);
       if (mediaMicros.size() >= ENOUGH_PICTURES || looked >= LOOK.toNanos()) {
         answer.complete(this);
@@ -127,7 +133,7 @@ public final class SourceProbe {
       answer.complete(this); // a source that breaks later was seen all the same
     }
 
-    SourceReport report(boolean live, int maxWidth) {
+    SourceReport report(int maxWidth) {
       SourceInfo known = info;
       if (known == null) {
         throw new IllegalStateException("pictures before the source was open");
@@ -147,9 +153,22 @@ public final class SourceProbe {
               .mapToObj(micros -> Duration.of(micros, ChronoUnit.MICROS))
               .findFirst(),
           clock.verdict(),
+          live ? captureTime() : Optional.empty(),
           smallest,
           share,
           metres);
+    }
+
+    /** As a stream of it would be timed after as long a look. */
+    private Optional<SourceReport.CaptureTime> captureTime() {
+      return Optional.ofNullable(captureClock.last())
+          .map(
+              last ->
+                  new SourceReport.CaptureTime(
+                      last.source(),
+                      last.uncertaintyMicros(),
+                      last.driftPpm(),
+                      last.senderOffsetMicros()));
     }
   }
 }

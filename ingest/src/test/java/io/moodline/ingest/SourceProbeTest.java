@@ -11,8 +11,11 @@ import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.SourceReport;
 import io.moodline.schemas.SourceUri;
+import io.moodline.schemas.v1.TimeSource;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +38,7 @@ class SourceProbeTest {
     assertThat(drawn.statedFramesPerSecond()).isEqualTo(10);
     assertThat(drawn.measuredFramesPerSecond()).isCloseTo(10, offset(0.01));
     assertThat(drawn.duration()).hasValue(Duration.ofSeconds(2));
+    assertThat(drawn.captureTime()).isEmpty();
     assertThat(drawn.clock()).isEqualTo(SourceReport.Clock.STEADY);
     assertThat(drawn.smallestFacePixels()).isEqualTo(80);
     assertThat(drawn.smallestFaceShare()).isEqualTo(80.0 / 2560);
@@ -50,6 +54,16 @@ class SourceProbeTest {
       assertThat(seen.codec()).isEqualTo("h264");
       assertThat(seen.width()).isEqualTo(320);
       assertThat(seen.duration()).isEmpty();
+      SourceReport.CaptureTime times = seen.captureTime().orElseThrow();
+      assertThat(times.source()).isEqualTo(TimeSource.ARRIVAL);
+      assertThat(times.uncertaintyMicros()).isPositive();
+      assertThat(times.senderClockOffsetMicros()).isNull();
+      camera.reportedStart = Instant.EPOCH;
+      times = probe.probe(SourceUri.parse(camera.url(Fault.NONE))).captureTime().orElseThrow();
+      assertThat(times.source()).isEqualTo(TimeSource.ARRIVAL);
+      assertThat(times.senderClockOffsetMicros())
+          .isLessThan(
+              -ChronoUnit.MICROS.between(Instant.EPOCH, Instant.parse("2020-01-01T00:00:00Z")));
       assertThatThrownBy(() -> probe.probe(SourceUri.parse(camera.url(Fault.AUDIO_ONLY))))
           .isInstanceOf(UserException.class)
           .hasMessage("the camera at 127.0.0.1:" + camera.port() + " has no video");

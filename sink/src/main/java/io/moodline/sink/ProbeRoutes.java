@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.SourceReport;
+import io.moodline.schemas.SourceReport.CaptureTime;
 import io.moodline.schemas.SourceUri;
 import io.moodline.schemas.v1.StreamSpec;
 import java.nio.ByteBuffer;
@@ -83,9 +84,8 @@ final class ProbeRoutes implements Resource {
   }
 
   private static ObjectNode json(SourceReport report) {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("codec", report.codec())
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("codec", report.codec())
         .put("width", report.width())
         .put("height", report.height())
         .put("statedFramesPerSecond", report.statedFramesPerSecond())
@@ -95,5 +95,11 @@ final class ProbeRoutes implements Resource {
         .put("smallestFacePixels", report.smallestFacePixels())
         .put("smallestFaceShare", report.smallestFaceShare())
         .put("farthestFaceMetres", report.farthestFaceMetres());
+    CaptureTime time = report.captureTime().orElse(null);
+    node.put("timeSource", time == null ? null : time.source().name())
+        .put("timeUncertaintyMicros", time == null ? null : time.uncertaintyMicros())
+        .put("mediaClockDriftPpm", time == null ? null : time.mediaClockDriftPpm())
+        .put("senderClockOffsetMicros", time == null ? null : time.senderClockOffsetMicros());
+    return node;
   }
 }

@@ -15,6 +15,7 @@ import io.moodline.runtime.UserException;
 import io.moodline.schemas.SourceReport;
 import io.moodline.schemas.SourceUri;
 import io.moodline.schemas.Topics;
+import io.moodline.schemas.v1.TimeSource;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.URI;
@@ -143,6 +144,7 @@ final class ApiFixture implements AutoCloseable {
         rate,
         Optional.empty(),
         SourceReport.Clock.STEADY,
+        Optional.of(new SourceReport.CaptureTime(TimeSource.SENDER_REPORT, 1500, null, -20_000L)),
         60,
         60 / 1920.0,
         4.4);

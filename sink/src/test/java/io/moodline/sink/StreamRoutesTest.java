@@ -56,6 +56,10 @@ class StreamRoutesTest {
     assertThat(seen.statusCode()).isEqualTo(200);
     api.description().check("SourceReport", ApiFixture.json(seen));
     assertThat(ApiFixture.json(seen).get("statedFramesPerSecond").doubleValue()).isEqualTo(30);
+    assertThat(ApiFixture.json(seen).get("timeSource").textValue()).isEqualTo("SENDER_REPORT");
+    assertThat(ApiFixture.json(seen).get("timeUncertaintyMicros").longValue()).isEqualTo(1500);
+    assertThat(ApiFixture.json(seen).get("mediaClockDriftPpm").isNull()).isTrue();
+    assertThat(ApiFixture.json(seen).get("senderClockOffsetMicros").longValue()).isEqualTo(-20_000);
     var off = api.post("/api/v1/probe", "{\"source\":\"rtsp://10.0.0.9:1/x\"}");
     assertThat(off.statusCode()).isEqualTo(422);
     assertThat(off.body()).contains("refuses the connection");

@@ -9,6 +9,7 @@ import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamState;
+import io.moodline.schemas.v1.TimeSource;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,8 +109,21 @@ class WebPageTest {
     browser.await("document.getElementById('chosen-title').textContent === 'door'");
     assertThat(browser.ask("document.body.textContent").textValue()).doesNotContain("geheim");
     browser.await("document.getElementById('live-state').textContent.startsWith('connected')");
-    ReplayRoutesTest.sendStatusOf(api, "door", StreamState.STREAMING, 3);
+    assertThat(browser.text("#chosen-times")).isEmpty();
+    ReplayRoutesTest.sendStatus(
+        api,
+        ReplayRoutesTest.statusOf("door", StreamState.STREAMING, 3)
+            .setTimeSource(TimeSource.SENDER_REPORT)
+            .setTimeUncertaintyMicros(1500L)
+            .setMediaClockDriftPpm(-12.34)
+            .setSenderClockOffsetMicros(-75_500_000L)
+            .build());
     browser.await("document.getElementById('chosen-state').textContent === 'streaming'");
+    browser.await("document.getElementById('chosen-times').textContent !== ''");
+    assertThat(browser.text("#chosen-times"))
+        .isEqualTo(
+            "Capture times from the camera's own clock · ± 1.5 ms · media clock 12.3 ppm slow"
+                + " · camera's clock 75.5 s behind its arrival");
     browser.await("document.querySelectorAll('#events li').length === 1");
   }
 
@@ -155,6 +169,7 @@ class WebPageTest {
           const form = document.getElementById('replay');
           form.elements.name.value = 'A talk';
           form.elements.purpose.value = 'demo';
+          form.elements.sampling.value = 'motion';
           form.requestSubmit();
         })()
         """);
@@ -164,6 +179,9 @@ class WebPageTest {
             .ask("document.querySelector('button.stream[aria-current]').dataset.stream")
             .textValue();
     browser.await("document.getElementById('live-state').textContent.startsWith('connected')");
+    assertThat(ApiFixture.json(api.get("/api/v1/streams/" + id)).get("sampling").textValue())
+        .isEqualTo("motion");
+    assertThat(browser.text("#chosen-facts")).contains("where something moves");
     ReplayRoutesTest.sendStatusOf(api, id, StreamState.STREAMING, 0);
     // 20 s at 5 frames/s; seconds 8 to 11 are missing, 12 to 15 show nobody.
     int sequence = 0;
