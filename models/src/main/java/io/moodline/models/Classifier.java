@@ -17,14 +17,16 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Scores cropped faces with a bundle's network. Owns one native session and the two buffers outside
- * the heap that go into it and come out; nothing grows with the number of calls.
+ * Scores cropped faces with a bundle's network. Owns one native session (or shares another one's)
+ * and the two buffers outside the heap that go into it and come out; nothing grows with the number
+ * of calls.
  *
- * <p>On a processor any number of faces is cut into batches of 32, 16, 8, 4, 2 and 1, so the
- * session meets six shapes in its life and nothing is computed for padding; a face's scores have
- * the same bits in all of them. GPUs choose other algorithms for other shapes, and a full batch
- * costs them little more than a lone face: there every batch is padded to 32. So a face's scores do
- * not depend on which faces share its batch, nor on how many.
+ * <p>On a processor any number of faces is cut into batches of 32, 16, 8, 4, 2 and 1 (of 1 alone
+ * where the network takes large pictures), so the session meets six shapes at most in its life and
+ * nothing is computed for padding; a face's scores have the same bits in all of them. GPUs choose
+ * other algorithms for other shapes, and a full batch costs them little more than a lone face:
+ * there every batch is padded to 32. So a face's scores do not depend on which faces share its
+ * batch, nor on how many.
  *
  * <p>Confined to one thread at a time.
  */
@@ -32,15 +34,30 @@ public final class Classifier implements AutoCloseable {
   /** The most faces that go through the session at once. */
   public static final int LARGEST_BATCH = 32;
 
-  /** How faces are cut into batches. */
-  enum Shapes {
-    /** The powers of two up to the largest batch, all of them full. */
-    FULL,
-    /** Always the largest batch; what is left of it is black. */
-    ONE;
+  /** A batch on a processor has at most as many pixels as 32 faces of 48 x 48. */
+  private static final int MOST_PIXELS = LARGEST_BATCH * 48 * 48;
+
+  /**
+   * How faces are cut into batches: the powers of two up to the largest one, all of them full.
+   *
+   * @param largest a power of two
+   * @param padded whether every batch is a largest one, black where there are no faces
+   */
+  record Shapes(int largest, boolean padded) {
+    static final Shapes FULL = new Shapes(LARGEST_BATCH, false);
+    static final Shapes ONE = new Shapes(LARGEST_BATCH, true);
+
+    /**
+     * Those that a processor does well with: what the layers of a network hand on stays in its
+     * caches, and a face that takes long gains nothing from company.
+     */
+    static Shapes onProcessor(InputSpec input) {
+      int faces = Math.max(1, MOST_PIXELS / input.pixels());
+      return new Shapes(Math.min(LARGEST_BATCH, Integer.highestOneBit(faces)), false);
+    }
 
     private int batchFor(int faces) {
-      return this == ONE ? LARGEST_BATCH : Math.min(LARGEST_BATCH, Integer.highestOneBit(faces));
+      return padded ? largest : Math.min(largest, Integer.highestOneBit(faces));
     }
   }
 
@@ -49,6 +66,8 @@ public final class Classifier implements AutoCloseable {
   private static final String OUTPUT = "logits";
 
   private final OrtSession session;
+  private final boolean ownsSession;
+  private final InputSpec input;
   private final long[] faceShape;
   private final int faceBytes;
   private final int maskPixels;
@@ -63,17 +82,25 @@ public final class Classifier implements AutoCloseable {
   private boolean closed;
 
   private Classifier(
-      OrtSession session, InputSpec input, int labels, double temperature, Shapes shapes) {
+      OrtSession session,
+      boolean ownsSession,
+      InputSpec input,
+      int labels,
+      double temperature,
+      Shapes shapes) {
     this.session = session;
+    this.ownsSession = ownsSession;
+    this.input = input;
     this.shapes = shapes;
     this.faceShape = new long[] {input.height(), input.width(), input.channels()};
     this.faceBytes = input.bytes();
     this.maskPixels = input.mask() == MaskKind.NONE ? 0 : input.pixels();
     this.labels = labels;
     this.temperature = temperature;
-    this.in = ByteBuffer.allocateDirect(LARGEST_BATCH * faceBytes).order(ByteOrder.nativeOrder());
-    this.masksIn = floats(LARGEST_BATCH * maskPixels);
-    this.out = floats(LARGEST_BATCH * labels);
+    int largest = shapes.largest();
+    this.in = ByteBuffer.allocateDirect(largest * faceBytes).order(ByteOrder.nativeOrder());
+    this.masksIn = floats(largest * maskPixels);
+    this.out = floats(largest * labels);
     this.black = new byte[faceBytes];
     this.noMask = new float[maskPixels];
   }
@@ -88,6 +115,14 @@ public final class Classifier implements AutoCloseable {
   public static Classifier open(Bundle bundle, int threads) {
     return open(
         bundle, () -> Session.open(bundle.model(), threads, bundle.modelFile()), Shapes.FULL);
+  }
+
+  /**
+   * Another one that scores in this one's session with buffers of its own, so that a second thread
+   * may score at the same time; to be closed before this one.
+   */
+  Classifier another() {
+    return new Classifier(session, false, input, labels, temperature, shapes);
   }
 
   /** The same in a session that {@code opener} makes of the bundle's network. */
@@ -126,7 +161,7 @@ public final class Classifier implements AutoCloseable {
       checkNames(where, "outputs", outputs, Set.of(OUTPUT));
       long[] logits = {-1, labels};
       checkShape(where, "output " + OUTPUT, OnnxJavaType.FLOAT, outputs.get(OUTPUT), logits);
-      return new Classifier(session, input, labels, temperature, shapes);
+      return new Classifier(session, true, input, labels, temperature, shapes);
     } catch (OrtException e) {
       closeQuietly(session);
       throw new BundleException(where + " cannot be run: " + Session.oneLine(e), e);
@@ -334,12 +369,14 @@ public final class Classifier implements AutoCloseable {
     }
   }
 
-  /** Gives the session back; a second call does nothing. */
+  /** Gives back what it owns; a second call does nothing. */
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      closeQuietly(session);
+      if (ownsSession) {
+        closeQuietly(session);
+      }
     }
   }
 }

@@ -1,5 +1,7 @@
 package io.moodline.models;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -7,16 +9,21 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A bundle's network, open on one device or on several alike: faces are shared out over the
- * sessions, each of which has a thread of its own. Which session scores a face makes no difference.
- * Owns the sessions. Confined to one thread at a time.
+ * classifiers, each of which has a thread of its own: the caller's and {@code classify-1}, ...
+ * Which of them scores a face makes no difference. Owns them. Confined to one thread at a time.
  */
 public final class Classifiers implements AutoCloseable {
+  private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
+  private static final boolean CLOCK_KNOWN = CLOCK.isCurrentThreadCpuTimeSupported();
+
   private final Device device;
   private final List<Classifier> classifiers;
   private final List<ExecutorService> threads = new ArrayList<>();
+  private final LongAdder helpersNanos = new LongAdder();
 
   Classifiers(Device device, List<Classifier> classifiers) {
     this.device = device;
@@ -51,7 +58,7 @@ public final class Classifiers implements AutoCloseable {
       Classifier classifier = classifiers.get(i);
       byte[][] part = part(faces, i * share, share);
       float[][] partMasks = part(masks, i * share, share);
-      others.add(threads.get(i - 1).submit(() -> classify(classifier, part, partMasks)));
+      others.add(threads.get(i - 1).submit(() -> help(classifier, part, partMasks)));
     }
     List<float[]> scores = new ArrayList<>();
     try {
@@ -63,6 +70,24 @@ public final class Classifiers implements AutoCloseable {
       }
     }
     return scores.toArray(float[][]::new);
+  }
+
+  private float[][] help(Classifier classifier, byte[][] faces, float[][] masks) {
+    long start = processorNanos();
+    try {
+      return classify(classifier, faces, masks);
+    } finally {
+      helpersNanos.add(processorNanos() - start);
+    }
+  }
+
+  /** Processor time that threads other than the caller's have spent on faces, in nanoseconds. */
+  public long helpersProcessorNanos() {
+    return helpersNanos.sum();
+  }
+
+  private static long processorNanos() {
+    return CLOCK_KNOWN ? CLOCK.getCurrentThreadCpuTime() : 0;
   }
 
   private static float[][] classify(Classifier classifier, byte[][] faces, float[][] masks) {
@@ -95,10 +120,12 @@ public final class Classifiers implements AutoCloseable {
     }
   }
 
-  /** Gives the sessions back; a second call does nothing. */
+  /** Gives the classifiers back, the first one last; a second call does nothing. */
   @Override
   public void close() {
     threads.forEach(ExecutorService::shutdown);
-    classifiers.forEach(Classifier::close);
+    for (int i = classifiers.size() - 1; i >= 0; i--) {
+      classifiers.get(i).close();
+    }
   }
 }

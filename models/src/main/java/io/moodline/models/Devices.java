@@ -32,7 +32,7 @@ public final class Devices {
    * What is asked for.
    *
    * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code tensorrt}
-   * @param threads for a session on the processor
+   * @param threads that score on the processor, each of them faces of its own
    * @param mostGpus to open sessions on; 0 for all
    * @param half whether TensorRT may compute in half precision
    * @param cache folder for what TensorRT builds, made when it is needed
@@ -192,7 +192,7 @@ public final class Devices {
   /** Opens a bundle's network on the device; the caller closes it. */
   public Classifiers open(Bundle bundle) {
     if (device == Device.CPU || isLeftToProcessor(bundle)) {
-      return new Classifiers(Device.CPU, List.of(Classifier.open(bundle, request.threads())));
+      return onProcessor(bundle);
     }
     List<Classifier> open = new ArrayList<>();
     try {
@@ -204,6 +204,22 @@ public final class Devices {
       open.forEach(Classifier::close);
       throw e;
     }
+  }
+
+  /**
+   * One session whose weights all threads share, each with faces of its own. Threads that divide
+   * every layer among themselves wait for the slowest of them after each, and here they compete
+   * with detectors for the processors.
+   */
+  private Classifiers onProcessor(Bundle bundle) {
+    Classifier.Shapes shapes = Classifier.Shapes.onProcessor(bundle.input());
+    List<Classifier> open = new ArrayList<>();
+    open.add(
+        Classifier.open(bundle, () -> Session.open(bundle.model(), 1, bundle.modelFile()), shapes));
+    while (open.size() < request.threads()) {
+      open.add(open.get(0).another());
+    }
+    return new Classifiers(Device.CPU, open);
   }
 
   private Classifier onGpu(Bundle bundle, int gpu) {

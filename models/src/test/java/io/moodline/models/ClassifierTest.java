@@ -44,6 +44,15 @@ class ClassifierTest {
   }
 
   @Test
+  void batchesOfLargePicturesAreSmallOnAProcessor() {
+    assertThat(Classifier.Shapes.onProcessor(new InputSpec(48, 48, 3)).largest()).isEqualTo(32);
+    assertThat(Classifier.Shapes.onProcessor(new InputSpec(40, 40, 3)).largest()).isEqualTo(32);
+    assertThat(Classifier.Shapes.onProcessor(new InputSpec(100, 100, 3)).largest()).isEqualTo(4);
+    assertThat(Classifier.Shapes.onProcessor(new InputSpec(224, 224, 3)).largest()).isEqualTo(1);
+    assertThat(Classifier.Shapes.onProcessor(new InputSpec(512, 512, 3)).largest()).isEqualTo(1);
+  }
+
+  @Test
   void parityPicturesFollowTheRecipe() {
     byte[] first = parityFaces()[0];
     for (int i = 0; i < expected.path("first_pixels").size(); i++) {

@@ -162,6 +162,30 @@ class DevicesTest {
   }
 
   @Test
+  void threadsOfAProcessorShareASessionAndScoreAsOneDoes() {
+    Bundle lite = Bundle.builtIn("lite-ferplus");
+    byte[][] faces =
+        IntStream.range(0, 70)
+            .mapToObj(i -> new SeededNumbers(4, "face" + i).bytes(0, lite.input().bytes()))
+            .toArray(byte[][]::new);
+    Classifiers three = Devices.cpu(3).open(lite);
+    try (Classifier one = lite.classifier(1)) {
+      assertThat(three.classify(new byte[][] {faces[0]}))
+          .isDeepEqualTo(one.classify(new byte[][] {faces[0]}));
+      assertThat(three.helpersProcessorNanos()).isZero(); // a lone face is the caller's
+      for (int round = 0; round < 5; round++) {
+        assertThat(three.classify(faces)).isDeepEqualTo(one.classify(faces));
+      }
+      assertThat(three.helpersProcessorNanos()).isPositive();
+    } finally {
+      three.close();
+      three.close();
+    }
+    assertThatThrownBy(() -> three.classify(new byte[][] {faces[0]}))
+        .hasMessageContaining("closed");
+  }
+
+  @Test
   void refusesADeviceThatScoresTheCanariesDifferently() {
     Bundle lite = Bundle.builtIn("lite-ferplus");
     int labels = lite.labels().size();

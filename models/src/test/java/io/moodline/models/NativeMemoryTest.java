@@ -30,6 +30,24 @@ class NativeMemoryTest {
 
   @Test
   @Timeout(value = 10, unit = TimeUnit.MINUTES)
+  void threadsThatShareASessionKeepMemoryFlat() {
+    byte[][] faces = ClassifierTest.parityFaces();
+    Bundle lite = Bundle.builtIn("lite-ferplus");
+    try (Classifiers classifiers = Devices.cpu(3).open(lite)) {
+      flat(
+          600,
+          round -> {
+            classifiers.classify(faces);
+            failing(() -> classifiers.classify(new byte[][] {faces[0], new byte[5], faces[1]}));
+            if (round % 10 == 0) {
+              Devices.cpu(2).open(lite).close();
+            }
+          });
+    }
+  }
+
+  @Test
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
   void openingSessionsThatFailOrCloseKeepsMemoryFlat() {
     byte[] onnx = FloatModelTest.doubling();
     byte[] lite = Bundle.builtIn("lite-ferplus").model();
