@@ -46,6 +46,7 @@ final class AnalyzerMetrics {
   private final Histogram batchFrames;
   private final Histogram batchFaces;
   private final Histogram steps;
+  private final Counter processor;
   private final Histogram age;
   private final Gauge lag;
   private final Gauge sessions;
@@ -130,6 +131,12 @@ final class AnalyzerMetrics {
                 1,
                 2.5)
             .labelNames("step")
+            .register(registry);
+    processor =
+        counter(
+                "step_processor_seconds",
+                "Processor time by step, of the analyzer's own threads.",
+                "step")
             .register(registry);
     age =
         histogram(
@@ -243,10 +250,16 @@ final class AnalyzerMetrics {
     return Map.copyOf(lags);
   }
 
-  /** Adds the time since {@code startNanos} to a step. */
-  void took(Step step, long startNanos) {
+  /** Adds the time since {@code start}, which is this thread's, to a step. */
+  void took(Step step, StepStart start) {
+    took(step, start, 0);
+  }
+
+  /** The same for a step that other threads helped with, by so many nanoseconds of processor. */
+  void took(Step step, StepStart start, long helpersNanos) {
     DistributionDataPoint point = steps.labelValues(label(step));
-    point.observe((System.nanoTime() - startNanos) / 1e9);
+    point.observe(start.seconds());
+    processor.labelValues(label(step)).inc(start.processorSeconds() + helpersNanos / 1e9);
   }
 
   private static String label(Enum<?> value) {

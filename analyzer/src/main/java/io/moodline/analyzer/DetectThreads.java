@@ -124,7 +124,7 @@ final class DetectThreads implements AutoCloseable {
   /** The frame's picture; null where it has none, which is answered at once. */
   private @Nullable Picture decode(Task task) {
     FramePicture coded = task.picture();
-    long start = System.nanoTime();
+    StepStart start = StepStart.now();
     try {
       Picture picture = PictureDecoder.decodeFrame(coded.jpeg(), coded.width(), coded.height());
       metrics.took(Step.DECODE, start);
@@ -140,7 +140,7 @@ final class DetectThreads implements AutoCloseable {
     if (pictures.size() < 2) {
       return List.of();
     }
-    long start = System.nanoTime();
+    StepStart start = StepStart.now();
     try {
       List<List<LocatedFace>> found = detector.detectAll(pictures);
       metrics.took(Step.DETECT, start);
@@ -154,7 +154,7 @@ final class DetectThreads implements AutoCloseable {
       Task task, Picture picture, @Nullable List<LocatedFace> known, FaceDetector detector) {
     try {
       List<LocatedFace> found = known == null ? detect(picture, detector) : known;
-      long start = System.nanoTime();
+      StepStart start = StepStart.now();
       FaceCropper second = task.trialCropper();
       List<CroppedFace> faces = crop(task.cropper(), picture, found);
       List<CroppedFace> forTrial = second == null ? List.of() : crop(second, picture, found);
@@ -176,7 +176,7 @@ final class DetectThreads implements AutoCloseable {
    */
   private List<LocatedFace> detect(Picture picture, FaceDetector detector)
       throws UnusablePictureException {
-    long start = System.nanoTime();
+    StepStart start = StepStart.now();
     try {
       List<LocatedFace> found = detector.detect(picture);
       metrics.took(Step.DETECT, start);

@@ -228,7 +228,7 @@ final class FrameAnalyzer {
   }
 
   private void commit(List<Outcome> results) {
-    long start = System.nanoTime();
+    StepStart start = StepStart.now();
     publisher.publish(results, working.next(), intake.member());
     metrics.took(Step.PUBLISH, start);
     results.forEach(result -> metrics.committed(result, clock.instant()));
