@@ -1,7 +1,5 @@
 package io.moodline.sink;
 
-import io.moodline.schemas.AvroSerde;
-import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.TimelineKey;
@@ -15,12 +13,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
-import org.apache.avro.specific.SpecificRecord;
 
 /**
  * Answers from the stores of whichever instance holds them: windows from the table, ledgers from
- * the counting application. Every question is about one stream, so about one partition; {@link
- * #ask} is the only way to a store. Thread-safe.
+ * the counting application. Every question is about one stream, so about one partition.
+ * Thread-safe.
  */
 final class StoreQueries implements MarkedQueries {
   private static final Instant START_OF_TIME = Instant.ofEpochMilli(Long.MIN_VALUE);
@@ -31,30 +28,25 @@ final class StoreQueries implements MarkedQueries {
   /** Values to look at where one is wanted, in case that it can not be read. */
   private static final int FEW = 4;
 
-  private final StoreAsker stores;
-  private final TimelineMetrics metrics;
-  private final boolean staleAllowed;
-  private volatile boolean stale;
+  private final StoreReader stores;
 
   /** Answers that are never stale. */
   StoreQueries(StoreAsker stores, TimelineMetrics metrics) {
-    this(stores, metrics, false);
+    this(new StoreReader(stores, metrics));
   }
 
-  private StoreQueries(StoreAsker stores, TimelineMetrics metrics, boolean staleAllowed) {
+  private StoreQueries(StoreReader stores) {
     this.stores = stores;
-    this.metrics = metrics;
-    this.staleAllowed = staleAllowed;
   }
 
   @Override
   public MarkedQueries orStale() {
-    return new StoreQueries(stores, metrics, true);
+    return new StoreQueries(stores.orStale());
   }
 
   @Override
   public boolean stale() {
-    return stale;
+    return stores.stale();
   }
 
   @Override
@@ -98,7 +90,7 @@ final class StoreQueries implements MarkedQueries {
   @Override
   public Optional<RunLedger> ledger(String streamId, String runId) {
     byte[] key = Ledgers.key(streamId, runId);
-    return ask(QueryStore.LEDGERS, streamId, key, key, 1, false).stream()
+    return stores.ask(QueryStore.LEDGERS, streamId, key, key, 1, false).stream()
         .findFirst()
         .map(Serdes.RUN_LEDGER::decode);
   }
@@ -110,7 +102,9 @@ final class StoreQueries implements MarkedQueries {
     to[to.length - 1]++; // the prefix's last byte is the slash
     List<RunLedger> ledgers =
         new ArrayList<>(
-            ask(QueryStore.LEDGERS, streamId, from, to, StoreQuestion.MAX_LIMIT, false).stream()
+            stores
+                .ask(QueryStore.LEDGERS, streamId, from, to, StoreQuestion.MAX_LIMIT, false)
+                .stream()
                 .map(Serdes.RUN_LEDGER::decode)
                 .toList());
     ledgers.sort(
@@ -177,10 +171,10 @@ final class StoreQueries implements MarkedQueries {
     byte[] to = key(streamId, step, Instant.ofEpochMilli(lastMillis));
     boolean more = true;
     while (more) {
-      List<byte[]> values = ask(QueryStore.WINDOWS, streamId, from, to, page, false);
+      List<byte[]> values = stores.ask(QueryStore.WINDOWS, streamId, from, to, page, false);
       more = values.size() == page;
       for (byte[] value : values) {
-        Optional<TimelineWindow> window = read(Serdes.TIMELINE_WINDOW, value);
+        Optional<TimelineWindow> window = stores.read(Serdes.TIMELINE_WINDOW, value);
         more &= window.isEmpty() || reader.test(window.get());
       }
       if (more) {
@@ -192,7 +186,7 @@ final class StoreQueries implements MarkedQueries {
   /** The key after a page's last window that can be read. */
   private byte[] after(String streamId, Duration step, List<byte[]> page, byte[] from) {
     for (int i = page.size() - 1; i >= 0; i--) {
-      Optional<TimelineWindow> window = read(Serdes.TIMELINE_WINDOW, page.get(i));
+      Optional<TimelineWindow> window = stores.read(Serdes.TIMELINE_WINDOW, page.get(i));
       if (window.isPresent()) {
         return key(streamId, step, window.get().getStart().plusMillis(1));
       }
@@ -201,7 +195,8 @@ final class StoreQueries implements MarkedQueries {
   }
 
   private Optional<TimelineWindow> edge(String streamId, Duration step, boolean newest) {
-    return ask(
+    return stores
+        .ask(
             QueryStore.WINDOWS,
             streamId,
             key(streamId, step, START_OF_TIME),
@@ -209,28 +204,8 @@ final class StoreQueries implements MarkedQueries {
             FEW,
             newest)
         .stream()
-        .flatMap(value -> read(Serdes.TIMELINE_WINDOW, value).stream())
+        .flatMap(value -> stores.read(Serdes.TIMELINE_WINDOW, value).stream())
         .findFirst();
-  }
-
-  /** An unreadable value is left out of an answer, and counted, rather than failing all of it. */
-  private <T extends SpecificRecord> Optional<T> read(AvroSerde<T> serde, byte[] value) {
-    try {
-      return Optional.of(serde.decode(value));
-    } catch (UnreadableRecordException e) {
-      metrics.unreadableWindow();
-      return Optional.empty();
-    }
-  }
-
-  private List<byte[]> ask(
-      QueryStore store, String streamId, byte[] from, byte[] to, int limit, boolean newestFirst) {
-    StoreAnswer answer =
-        stores.ask(new StoreQuestion(store, streamId, from, to, limit, newestFirst), staleAllowed);
-    if (answer.stale()) {
-      stale = true;
-    }
-    return answer.values();
   }
 
   private static byte[] key(String streamId, Duration step, Instant start) {

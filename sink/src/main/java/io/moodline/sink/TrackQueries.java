@@ -1,6 +1,5 @@
 package io.moodline.sink;
 
-import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.TimelineKey;
@@ -25,30 +24,25 @@ final class TrackQueries {
   /** Seconds that are read at a time. */
   private static final int PAGE = 2000;
 
-  private final StoreAsker stores;
-  private final TimelineMetrics metrics;
-  private final boolean staleAllowed;
-  private volatile boolean stale;
+  private final StoreReader stores;
 
   /** Answers that are never stale. */
   TrackQueries(StoreAsker stores, TimelineMetrics metrics) {
-    this(stores, metrics, false);
+    this(new StoreReader(stores, metrics));
   }
 
-  private TrackQueries(StoreAsker stores, TimelineMetrics metrics, boolean staleAllowed) {
+  private TrackQueries(StoreReader stores) {
     this.stores = stores;
-    this.metrics = metrics;
-    this.staleAllowed = staleAllowed;
   }
 
   /** The same for one request that can show a mark on its answer. */
   TrackQueries orStale() {
-    return new TrackQueries(stores, metrics, true);
+    return new TrackQueries(stores.orStale());
   }
 
   /** Whether any answer so far may be older than what the owner would have said. */
   boolean stale() {
-    return stale;
+    return stores.stale();
   }
 
   /**
@@ -165,27 +159,12 @@ final class TrackQueries {
 
   private List<byte[]> ask(
       String streamId, byte[] from, byte[] to, int limit, boolean newestFirst) {
-    StoreAnswer answer =
-        stores.ask(
-            new StoreQuestion(QueryStore.TRACKS, streamId, from, to, limit, newestFirst),
-            staleAllowed);
-    if (answer.stale()) {
-      stale = true;
-    }
-    return answer.values();
+    return stores.ask(QueryStore.TRACKS, streamId, from, to, limit, newestFirst);
   }
 
-  /** An unreadable value is left out of an answer, and counted, rather than failing all of it. */
   private List<TrackWindow> read(List<byte[]> values) {
-    return values.stream().flatMap(value -> read(value).stream()).toList();
-  }
-
-  private Optional<TrackWindow> read(byte[] value) {
-    try {
-      return Optional.of(Serdes.TRACK_WINDOW.decode(value));
-    } catch (UnreadableRecordException e) {
-      metrics.unreadableWindow();
-      return Optional.empty();
-    }
+    return values.stream()
+        .flatMap(value -> stores.read(Serdes.TRACK_WINDOW, value).stream())
+        .toList();
   }
 }

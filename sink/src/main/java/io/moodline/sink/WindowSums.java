@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * mean of means would drift. Thread-safe.
  */
 final class WindowSums {
-  private static final OpenWindow EMPTY =
+  /** Of a window that nothing was added to. */
+  static final OpenWindow EMPTY =
       new OpenWindow(
           Map.of(),
           Map.of(),
