@@ -18,6 +18,11 @@ final class Answers {
     ctx.status(status).header("Content-Type", "application/json").result(body.toString());
   }
 
+  /** A body that was written before. */
+  static void json(Context ctx, byte[] body) {
+    ctx.status(200).header("Content-Type", "application/json").result(body);
+  }
+
   static void text(Context ctx, String contentType, String body) {
     ctx.status(200).header("Content-Type", contentType + "; charset=utf-8").result(body);
   }

@@ -69,7 +69,11 @@ enum ExportFormat {
 
   private static void jsonLines(StreamSpec spec, TimelineWindows windows, OutputStream out)
       throws IOException {
-    windows.forEach(window -> put(out, TimelineText.json(window) + "\n"));
+    windows.forEach(
+        window -> {
+          out.write(TimelineJson.line(window));
+          out.write('\n');
+        });
   }
 
   private static void arrow(StreamSpec spec, TimelineWindows windows, OutputStream out)

@@ -56,6 +56,12 @@ final class QueryGate implements TimelineQueries, StoreAsker {
   }
 
   @Override
+  public Thinned thinned(
+      String streamId, Duration step, Instant from, Instant to, int limit, int points) {
+    return queries().thinned(streamId, step, from, to, limit, points);
+  }
+
+  @Override
   public Optional<TimelineWindow> latest(String streamId, Duration step) {
     return queries().latest(streamId, step);
   }

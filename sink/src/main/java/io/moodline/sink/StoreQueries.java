@@ -3,6 +3,7 @@ package io.moodline.sink;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.TimelineKey;
+import io.moodline.schemas.WindowScores;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
@@ -60,12 +61,39 @@ final class StoreQueries implements MarkedQueries {
           ceiling(from),
           ceiling(to) - 1,
           limit,
-          window -> {
-            windows.add(window);
+          value -> {
+            stores.read(Serdes.TIMELINE_WINDOW, value).ifPresent(windows::add);
             return windows.size() < limit;
           });
     }
     return windows;
+  }
+
+  /** Of those that are left out only the scores are read. */
+  @Override
+  public Thinned thinned(
+      String streamId, Duration step, Instant from, Instant to, int limit, int points) {
+    List<byte[]> values = new ArrayList<>();
+    ScoreSeries series = new ScoreSeries();
+    if (from.isBefore(to)) {
+      WindowScores scores = new WindowScores();
+      scan(
+          streamId,
+          step,
+          ceiling(from),
+          ceiling(to) - 1,
+          limit,
+          value -> {
+            stores.readScores(scores, value, series).ifPresent(values::add);
+            return values.size() < limit;
+          });
+    }
+    List<TimelineWindow> windows =
+        Arrays.stream(series.pick(points))
+            .mapToObj(values::get)
+            .flatMap(value -> stores.read(Serdes.TIMELINE_WINDOW, value).stream())
+            .toList();
+    return new Thinned(windows, values.size());
   }
 
   @Override
@@ -148,24 +176,25 @@ final class StoreQueries implements MarkedQueries {
         Steps.startOf(first, FINEST).toEpochMilli(),
         last.toEpochMilli(),
         Integer.MAX_VALUE,
-        window -> {
-          frames[0] +=
-              window.getAnalysed()
-                  + Ledgers.sum(window.getSkipped())
-                  + Ledgers.sum(window.getFailed());
+        value -> {
+          stores
+              .read(Serdes.TIMELINE_WINDOW, value)
+              .ifPresent(window -> frames[0] += TimelineText.frames(window));
           return true;
         });
     return frames[0];
   }
 
-  /** Gives windows to {@code reader}, oldest first, until it has enough; a page at a time. */
+  /**
+   * Gives windows' bytes to {@code reader}, oldest first, until it has enough; a page at a time.
+   */
   private void scan(
       String streamId,
       Duration step,
       long firstMillis,
       long lastMillis,
       int limit,
-      Predicate<TimelineWindow> reader) {
+      Predicate<byte[]> reader) {
     int page = Math.min(StoreQuestion.MAX_LIMIT, Math.max(1, limit));
     byte[] from = key(streamId, step, Instant.ofEpochMilli(firstMillis));
     byte[] to = key(streamId, step, Instant.ofEpochMilli(lastMillis));
@@ -174,8 +203,9 @@ final class StoreQueries implements MarkedQueries {
       List<byte[]> values = stores.ask(QueryStore.WINDOWS, streamId, from, to, page, false);
       more = values.size() == page;
       for (byte[] value : values) {
-        Optional<TimelineWindow> window = stores.read(Serdes.TIMELINE_WINDOW, value);
-        more &= window.isEmpty() || reader.test(window.get());
+        if (!reader.test(value)) {
+          return;
+        }
       }
       if (more) {
         from = after(streamId, step, values, from);

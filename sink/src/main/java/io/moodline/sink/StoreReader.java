@@ -2,6 +2,7 @@ package io.moodline.sink;
 
 import io.moodline.schemas.AvroSerde;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
+import io.moodline.schemas.WindowScores;
 import java.util.List;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
@@ -53,6 +54,18 @@ final class StoreReader {
     try {
       return Optional.of(serde.decode(value));
     } catch (UnreadableRecordException e) {
+      metrics.unreadableWindow();
+      return Optional.empty();
+    }
+  }
+
+  /** The value itself when it is a window, whose scores then are the series' newest. */
+  Optional<byte[]> readScores(WindowScores scores, byte[] value, ScoreSeries series) {
+    try {
+      series.end(Math.floorDiv(scores.read(value, series::score), 1000L));
+      return Optional.of(value);
+    } catch (UnreadableRecordException e) {
+      series.drop();
       metrics.unreadableWindow();
       return Optional.empty();
     }

@@ -25,6 +25,17 @@ interface TimelineQueries {
    */
   List<TimelineWindow> windows(String streamId, Duration step, Instant from, Instant to, int limit);
 
+  /**
+   * The same, thinned for a picture of the scores.
+   *
+   * @param points most windows to return, above 0
+   */
+  default Thinned thinned(
+      String streamId, Duration step, Instant from, Instant to, int limit, int points) {
+    List<TimelineWindow> all = windows(streamId, step, from, to, limit);
+    return new Thinned(TimelineText.thin(all, points), all.size());
+  }
+
   /** The newest window of a stream. */
   Optional<TimelineWindow> latest(String streamId, Duration step);
 
@@ -48,6 +59,13 @@ interface TimelineQueries {
 
   /** The same for one request that can show a mark on its answer. */
   MarkedQueries orStale();
+
+  /**
+   * Windows that a picture needs most.
+   *
+   * @param of how many there are
+   */
+  record Thinned(List<TimelineWindow> windows, int of) {}
 
   /**
    * A range of event time.

@@ -79,11 +79,27 @@ final class TimelineRoutes implements Resource {
   private static void thinned(
       Context ctx, MarkedQueries asked, StreamView stream, Range range, long points) {
     Duration step = timelines(asked, stream).finest(range, READ_PER_POINT * points);
-    List<TimelineWindow> read = windows(asked, stream, step, range);
-    List<TimelineWindow> shown = TimelineText.thin(read, (int) points);
-    ObjectNode body = TimelineText.json(TimelineText.head(stream.id(), null), step, shown);
-    body.put("thinned", shown.size() < read.size()).put("stale", asked.stale());
-    Answers.json(ctx, 200, body);
+    int limit = READ_PER_POINT * TimelineParams.MAX_WINDOWS;
+    TimelineQueries.Thinned thinned =
+        asked.thinned(
+            stream.id(),
+            step,
+            Steps.startOf(range.from(), step),
+            range.to(),
+            limit + 1,
+            (int) points);
+    if (thinned.of() > limit) {
+      throw tooMany(limit);
+    }
+    List<TimelineWindow> shown = thinned.windows();
+    Answers.json(
+        ctx,
+        TimelineJson.answer(
+            TimelineJson.head(stream.id(), null),
+            step,
+            shown,
+            shown.size() < thinned.of(),
+            asked.stale()));
   }
 
   /** All windows of a range that fits into memory. */
@@ -113,7 +129,7 @@ final class TimelineRoutes implements Resource {
     }
     streamed(
         ctx,
-        TimelineText.head(stream.id(), null),
+        TimelineJson.head(stream.id(), null),
         asked::stale,
         new TimelineWindows(asked, stream.id(), step, held.from(), held.to()));
   }
@@ -124,7 +140,8 @@ final class TimelineRoutes implements Resource {
       throw Problem.unavailable("there are " + MAX_STREAMS + " long answers under way already");
     }
     try {
-      Answers.stream(ctx, "application/json", out -> TimelineText.json(out, head, stale, windows));
+      Answers.stream(
+          ctx, "application/json", out -> TimelineJson.stream(out, head, stale, windows));
     } finally {
       streams.release();
     }

@@ -1,32 +1,21 @@
 package io.moodline.sink;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.TimelineWindow;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A timeline as JSON, CSV and WebVTT. A window in which nothing was seen of the stream is absent;
- * one that was analysed and showed no face has {@code faces} 0 and no scores. Thread-safe.
+ * A timeline as CSV and WebVTT; as JSON see {@link TimelineJson}. A window in which nothing was
+ * seen of the stream is absent; one that was analysed and showed no face has {@code faces} 0 and no
+ * scores. Thread-safe.
  */
 final class TimelineText {
   enum Format {
@@ -37,92 +26,20 @@ final class TimelineText {
 
   static final String VTT_HEADER =
       "WEBVTT\n\nNOTE\nA score says how a face looks, not what a person feels.\n";
-  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private TimelineText() {}
-
-  /** What an answer begins with: whose windows they are. */
-  static ObjectNode head(String streamId, @Nullable Long track) {
-    return JsonNodeFactory.instance.objectNode().put("stream", streamId).put("track", track);
-  }
-
-  static ObjectNode json(ObjectNode head, Duration step, List<TimelineWindow> windows) {
-    ObjectNode body = head.put("step", Times.showStep(step));
-    ArrayNode array = body.putArray("windows");
-    windows.forEach(window -> array.add(json(window)));
-    return body;
-  }
-
-  /** The same as {@link #json(ObjectNode, Duration, List)}, written while it is read. */
-  static void json(OutputStream to, ObjectNode head, BooleanSupplier stale, TimelineWindows windows)
-      throws IOException {
-    try (JsonGenerator json = MAPPER.createGenerator(to)) {
-      json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
-      json.disable(JsonGenerator.Feature.AUTO_CLOSE_JSON_CONTENT);
-      json.writeStartObject();
-      for (Map.Entry<String, JsonNode> field : head.properties()) {
-        json.writeFieldName(field.getKey());
-        json.writeTree(field.getValue());
-      }
-      json.writeStringField("step", Times.showStep(windows.step()));
-      json.writeArrayFieldStart("windows");
-      windows.forEach(window -> json.writeTree(json(window)));
-      json.writeEndArray();
-      json.writeBooleanField("thinned", false);
-      json.writeBooleanField("stale", stale.getAsBoolean()); // last: any page may have been stale
-      json.writeEndObject();
-    }
-  }
 
   /** At most so many of the windows, those that a picture of the scores needs most. */
   static List<TimelineWindow> thin(List<TimelineWindow> windows, int most) {
     if (windows.size() <= most) {
       return windows;
     }
-    TreeSet<String> labels = new TreeSet<>();
-    windows.forEach(window -> labels.addAll(window.getScores().keySet()));
-    long[] times = windows.stream().mapToLong(it -> it.getStart().toEpochMilli()).toArray();
-    double[][] scores =
-        windows.stream()
-            .map(
-                window ->
-                    labels.stream()
-                        .mapToDouble(label -> window.getScores().getOrDefault(label, 0.0))
-                        .toArray())
-            .toArray(double[][]::new);
-    return Arrays.stream(Lttb.pick(times, scores, most)).mapToObj(windows::get).toList();
-  }
-
-  /** One window, as it stands in an answer and on a line of an export. */
-  static ObjectNode json(TimelineWindow window) {
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("start", Times.show(window.getStart()))
-        .put("end", Times.show(end(window)))
-        .put("coverage", window.getCoverage())
-        .put("frames", frames(window))
-        .put("faces", window.getFaces())
-        .put("labelled", window.getLabelled());
-    ObjectNode withheld = node.putObject("withheld");
-    new TreeMap<>(window.getWithheld()).forEach(withheld::put);
-    ObjectNode quantiles = node.putObject("quantiles");
-    new TreeMap<>(window.getQuantiles())
-        .forEach(
-            (label, of) ->
-                quantiles
-                    .putObject(label)
-                    .put("p10", of.getP10())
-                    .put("p50", of.getP50())
-                    .put("p90", of.getP90()));
-    ObjectNode scores = node.putObject("scores");
-    new TreeMap<>(window.getScores()).forEach(scores::put);
-    node.put("dominant", window.getDominant())
-        .put("analysed", window.getAnalysed())
-        .put("skipped", StreamJson.sum(window.getSkipped()))
-        .put("failed", StreamJson.sum(window.getFailed()))
-        .put("dropped", StreamJson.sum(window.getDropped()));
-    node.set("droppedByReason", StreamJson.counts(window.getDropped()));
-    node.put("complete", window.getComplete());
-    return node;
+    ScoreSeries series = new ScoreSeries();
+    for (TimelineWindow window : windows) {
+      window.getScores().forEach(series::score);
+      series.end(window.getStart().toEpochMilli());
+    }
+    return Arrays.stream(series.pick(most)).mapToObj(windows::get).toList();
   }
 
   /** One row per window, one column per label that occurs; without faces the scores are blank. */

@@ -88,7 +88,7 @@ final class TrackRoutes implements Resource {
     long points = timelines.points(ctx);
     Range range = range(ctx, track);
     TimelineText.Format format = TimelineParams.format(ctx);
-    ObjectNode head = TimelineText.head(stream.id(), track.getTrackId());
+    ObjectNode head = TimelineJson.head(stream.id(), track.getTrackId());
     if (format != TimelineText.Format.JSON) {
       Duration fitting = step.orElseGet(() -> finest(range, points));
       List<TimelineWindow> windows = windows(asked, track, fitting, range);
@@ -105,9 +105,9 @@ final class TrackRoutes implements Resource {
       Duration fitting = finest(range, TimelineRoutes.READ_PER_POINT * points);
       List<TimelineWindow> read = windows(asked, track, fitting, range);
       List<TimelineWindow> shown = TimelineText.thin(read, (int) points);
-      ObjectNode body = TimelineText.json(head, fitting, shown);
-      body.put("thinned", shown.size() < read.size()).put("stale", asked.stale());
-      Answers.json(ctx, 200, body);
+      Answers.json(
+          ctx,
+          TimelineJson.answer(head, fitting, shown, shown.size() < read.size(), asked.stale()));
     }
   }
 
