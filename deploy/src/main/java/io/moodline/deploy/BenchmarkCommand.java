@@ -2,6 +2,7 @@ package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.analyzer.AnalyzerSettings;
+import io.moodline.deploy.PipelineBenchmark.Load;
 import io.moodline.ingest.FfmpegDecode;
 import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
@@ -10,6 +11,7 @@ import io.moodline.runtime.UserException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +32,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Option(
       names = "--video",
       paramLabel = "FILE",
-      description = "Recording to measure with (default: one that is drawn, with one face).")
+      description = "Recording to measure with (default: one that is drawn).")
   @Nullable Path video;
 
   @Option(
@@ -46,17 +48,39 @@ final class BenchmarkCommand implements Callable<Integer> {
   double framesPerSecond;
 
   @Option(
+      names = "--faces-per-frame",
+      defaultValue = "8",
+      description = "Faces in the drawn recording, at most 40 (default: ${DEFAULT-VALUE}).")
+  int facesPerFrame;
+
+  @Option(
+      names = "--streams",
+      defaultValue = "2",
+      description =
+          "Streams that replay the recording at the same time (default: ${DEFAULT-VALUE}).")
+  int streams;
+
+  @Option(
       names = "--faces",
       defaultValue = "2000",
       description =
-          "Faces that are scored while memory is watched (default: ${DEFAULT-VALUE}; a million"
-              + " takes long).")
+          "Faces that are scored while memory is watched, 0 for none (default: ${DEFAULT-VALUE}).")
   int faces;
+
+  @Option(
+      names = "--minutes",
+      defaultValue = "60",
+      description =
+          "Memory is watched no longer than this, whatever --faces says (default: ${DEFAULT-VALUE}).")
+  int minutes;
 
   @Override
   public Integer call() throws InterruptedException, IOException {
-    if (seconds < 1 || framesPerSecond <= 0 || faces < 1) {
-      throw new UserException("--seconds, --fps and --faces must be at least 1");
+    if (seconds < 1 || framesPerSecond <= 0 || faces < 0 || minutes < 1) {
+      throw new UserException("--seconds, --fps and --minutes must be at least 1, --faces 0");
+    }
+    if (facesPerFrame < 1 || facesPerFrame > 40 || streams < 1 || streams > 100) {
+      throw new UserException("--faces-per-frame must be 1 to 40, --streams 1 to 100");
     }
     Path folder =
         Files.createTempDirectory(
@@ -64,7 +88,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     try {
       Path file = video == null ? folder.resolve("drawn.mp4") : video.toRealPath();
       if (video == null) {
-        PipelineBenchmark.clip(seconds).write(file);
+        PipelineBenchmark.clip(seconds, facesPerFrame).write(file);
       }
       System.out.println(measure(file, folder).toPrettyString());
       return 0;
@@ -84,7 +108,8 @@ final class BenchmarkCommand implements Callable<Integer> {
         .put("processors", Runtime.getRuntime().availableProcessors())
         .put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
         .put("java", System.getProperty("java.version"));
-    PipelineBenchmark pipeline = new PipelineBenchmark(settings, file, framesPerSecond, line);
+    PipelineBenchmark pipeline =
+        new PipelineBenchmark(settings, file, new Load(framesPerSecond, streams), line);
 
     line.step("decoding with FFmpeg alone ...");
     double bareDecode = FfmpegDecode.seconds(file);
@@ -95,20 +120,43 @@ final class BenchmarkCommand implements Callable<Integer> {
         .put("seconds", publish)
         .put("ratio", bareDecode / publish);
 
+    // Before and after, and the best of both: other programs' load comes and goes.
+    FaceBenchmark faceBenchmark = new FaceBenchmark(bundle, settings);
+    BareRates bare = new BareRates();
+    measure(faceBenchmark, bare, line);
     ObjectNode analysed = pipeline.analyse();
-    line.step("scoring with the session alone ...");
-    FaceBenchmark bare = new FaceBenchmark(bundle, settings);
-    ObjectNode session = bare.session();
-    double inside = analysed.path("facesPerClassifySecond").asDouble();
-    session.put("pipelineFacesPerSecond", inside);
-    session.put("ratio", inside / session.path("bestFacesPerSecond").asDouble());
-    result.set("classification", session);
+    measure(faceBenchmark, bare, line);
+    ObjectNode classification = faceBenchmark.describe();
+    bare.writeTo(classification);
+    classification
+        .putObject("share")
+        .put("pipeline", rate(analysed, "facesPerSecond") / bare.bestBySecond())
+        .put("classify", rate(analysed, "facesPerClassifySecond") / bare.bestBySecond())
+        .put(
+            "classifyProcessor",
+            rate(analysed, "facesPerClassifyProcessorSecond") / bare.bestByProcessorSecond())
+        .put(
+            "classifyProcessorOfOneThread",
+            rate(analysed, "facesPerClassifyProcessorSecond") / bare.bestByThreadSecond());
+    result.set("classification", classification);
     result.set("pipeline", analysed);
 
-    line.step("watching memory ...");
-    result.set("memory", bare.memory(faces));
+    if (faces > 0) {
+      line.step("watching memory ...");
+      result.set("memory", faceBenchmark.memory(faces, Duration.ofMinutes(minutes), line));
+    }
     line.done();
     return result;
+  }
+
+  private static void measure(FaceBenchmark faces, BareRates bare, ProgressLine line) {
+    line.step("scoring with the network alone ...");
+    faces.session(bare);
+    faces.shared(bare);
+  }
+
+  private static double rate(ObjectNode measured, String name) {
+    return measured.path(name).asDouble();
   }
 
   private Settings settings(Path file, Path folder) {

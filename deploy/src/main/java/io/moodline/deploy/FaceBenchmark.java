@@ -6,6 +6,8 @@ import io.moodline.analyzer.FaceCrops;
 import io.moodline.analyzer.FaceCrops.FaceCrop;
 import io.moodline.models.Bundle;
 import io.moodline.models.Classifier;
+import io.moodline.models.Classifiers;
+import io.moodline.models.Devices;
 import io.moodline.models.MaskKind;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
@@ -14,15 +16,20 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Random;
+import java.util.TreeMap;
 import javax.imageio.ImageIO;
 
-/** Measures a bundle's session by itself, and what memory its use takes. Confined to one thread. */
+/** Measures a bundle's network by itself, and what memory its use takes. Confined to one thread. */
 final class FaceBenchmark {
-  private static final long LEAST_NANOS = 300_000_000L;
   private static final long PAGE_BYTES = 4096;
+  private static final int MEMORY_SAMPLES = 100;
 
   private final Bundle bundle;
   private final int threads;
@@ -38,58 +45,86 @@ final class FaceBenchmark {
     this.picture = noise();
   }
 
-  /** Faces per second of the bare session, by batch. */
-  ObjectNode session() {
-    ObjectNode result = ApiClient.object();
-    result.put("model", bundle.name()).put("digest", bundle.digest()).put("threads", threads);
-    ObjectNode byBatch = result.putObject("facesPerSecondByBatch");
-    double best = 0;
+  /**
+   * The network with nothing around it, by batch: what a session whose threads divide each layer
+   * makes of a second, and one with a single thread of a second of processor time.
+   */
+  void session(BareRates rates) {
+    byte[] face = face();
     try (Classifier classifier = bundle.classifier(threads);
-        FaceCrops crops = FaceCrops.ofCroppedPictures(bundle)) {
+        Classifier single = bundle.classifier(1)) {
       for (int batch = 1; batch <= Classifier.LARGEST_BATCH; batch *= 2) {
-        double rate = rate(classifier, faces(crops, batch));
-        byBatch.put(Integer.toString(batch), rate);
-        best = Math.max(best, rate);
+        byte[][] faces = new byte[batch][];
+        Arrays.fill(faces, face);
+        if (!rates.measure(batch, () -> classifier.classify(faces), () -> single.classify(faces))) {
+          return;
+        }
       }
     }
-    return result.put("bestFacesPerSecond", best);
   }
 
-  private static double rate(Classifier classifier, byte[][] faces) {
-    classifier.classify(faces); // the first one of a shape is slow
-    long begin = System.nanoTime();
-    long scored = 0;
-    while (System.nanoTime() - begin < LEAST_NANOS) {
-      scored += classifier.classify(faces).length;
+  /** The same for all threads with faces of their own, as the analyzer does it. */
+  void shared(BareRates rates) {
+    byte[][] faces = new byte[threads * Math.max(1, rates.bestBatch())][];
+    Arrays.fill(faces, face());
+    try (Classifiers classifiers = Devices.cpu(threads).open(bundle)) {
+      rates.measureShared(faces.length, () -> classifiers.classify(faces));
     }
-    return scored / ((System.nanoTime() - begin) / 1e9);
   }
 
-  /** Resident memory while so many faces are decoded, cut out and scored. */
-  ObjectNode memory(int count) throws IOException {
-    long begin = 0;
-    int warm = count / 2;
+  /** A measure of the bare network for this model and so many threads. */
+  ObjectNode describe() {
+    return ApiClient.object()
+        .put("model", bundle.name())
+        .put("digest", bundle.digest())
+        .put("threads", threads);
+  }
+
+  private byte[] face() {
+    try (FaceCrops crops = FaceCrops.ofCroppedPictures(bundle)) {
+      return faces(crops, 1)[0];
+    }
+  }
+
+  /**
+   * Resident memory while faces are decoded, cut out and scored: so many, or as many as there is
+   * time for.
+   */
+  ObjectNode memory(int count, Duration longest, ProgressLine line) throws IOException {
+    NavigableMap<Integer, Long> resident = new TreeMap<>(Map.of(0, residentBytes()));
+    int every = Math.max(Classifier.LARGEST_BATCH, count / MEMORY_SAMPLES);
     int scored = 0;
     long start = System.nanoTime();
     try (Classifier classifier = bundle.classifier(threads);
         FaceCrops crops = FaceCrops.ofCroppedPictures(bundle)) {
-      while (scored < count) {
+      while (scored < count && System.nanoTime() - start < longest.toNanos()) {
         int batch = Math.min(Classifier.LARGEST_BATCH, count - scored);
         classifier.classify(faces(crops, batch));
-        boolean wasCold = scored < warm;
         scored += batch;
-        if (wasCold && scored >= warm) {
-          begin = residentBytes();
+        if (scored == count || scored - resident.lastKey() >= every) {
+          resident.put(scored, residentBytes());
+          String text = scored + " faces, " + resident.get(scored) + " bytes resident";
+          line.progress((double) scored / count, text);
         }
       }
-      long end = residentBytes();
-      return ApiClient.object()
-          .put("faces", count)
-          .put("seconds", (System.nanoTime() - start) / 1e9)
-          .put("residentBytesHalfWay", begin)
-          .put("residentBytesAtEnd", end)
-          .put("growthBytesPerFace", (double) (end - begin) / Math.max(1, count - warm));
+      resident.put(scored, residentBytes());
     }
+    return memory(resident, (System.nanoTime() - start) / 1e9);
+  }
+
+  private static ObjectNode memory(NavigableMap<Integer, Long> resident, double seconds) {
+    Map.Entry<Integer, Long> end = resident.lastEntry();
+    Map.Entry<Integer, Long> half = resident.floorEntry(end.getKey() / 2);
+    return ApiClient.object()
+        .put("faces", end.getKey())
+        .put("seconds", seconds)
+        .put("facesHalfWay", half.getKey())
+        .put("residentBytesHalfWay", half.getValue())
+        .put("residentBytesAtEnd", end.getValue())
+        .put(
+            "growthBytesPerFace",
+            (double) (end.getValue() - half.getValue())
+                / Math.max(1, end.getKey() - half.getKey()));
   }
 
   private byte[][] faces(FaceCrops crops, int count) {

@@ -4,28 +4,43 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(value = 300, unit = TimeUnit.SECONDS)
+@Timeout(value = 900, unit = TimeUnit.SECONDS)
 class BenchmarkCommandTest {
   @TempDir Path home;
 
   @Test
   void printsRatiosOfOneRunAsJson() throws Exception {
     Cli.Result said =
-        new Cli(home).run("benchmark", "--seconds", "6", "--fps", "5", "--faces", "64");
+        new Cli(home)
+            .run(
+                "benchmark",
+                "--seconds=6",
+                "--fps=5",
+                "--streams=2",
+                "--faces-per-frame=2",
+                "--faces=64");
 
     assertThat(said.code()).as(said.err()).isZero();
     JsonNode result = ApiClient.JSON.readTree(said.out());
     assertThat(result.at("/decodeAndPublish/ratio").asDouble()).isPositive();
-    assertThat(result.at("/classification/ratio").asDouble()).isPositive();
-    assertThat(result.at("/classification/facesPerSecondByBatch")).hasSize(6);
-    assertThat(result.at("/pipeline/frames").asLong()).isEqualTo(30);
-    assertThat(result.at("/pipeline/faces").asLong()).isEqualTo(30);
-    assertThat(result.at("/pipeline/millisPerFace/classify").asDouble()).isPositive();
+    assertThat(result.at("/classification/facesPerSecondByBatch")).isNotEmpty();
+    for (String share : List.of("pipeline", "classify", "classifyProcessor")) {
+      assertThat(result.at("/classification/share/" + share).asDouble()).as(share).isPositive();
+    }
+    JsonNode pipeline = result.path("pipeline");
+    assertThat(pipeline.path("frames").asLong()).isEqualTo(2 * 30);
+    assertThat(pipeline.path("faces").asLong()).isEqualTo(2 * 30 * 2);
+    assertThat(pipeline.path("stages")).hasSize(5);
+    for (JsonNode stage : pipeline.path("stages")) {
+      assertThat(stage.path("millisPerFace").asDouble()).isPositive();
+      assertThat(stage.path("processorMillisPerFace").asDouble()).isPositive();
+    }
     assertThat(result.at("/memory/faces").asLong()).isEqualTo(64);
   }
 }
