@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       TimelineCommand.class,
       TokenCommand.class,
       SettingsCommand.class,
+      HardwareCommand.class,
       BenchmarkCommand.class,
       CommandLine.HelpCommand.class
     },

@@ -18,6 +18,7 @@ final class Attempt implements DecodeListener, AutoCloseable {
   private final Clock clock;
   private volatile boolean begun;
   private volatile @Nullable SourceInfo info;
+  private volatile @Nullable DecodedBy decoder;
   private volatile @Nullable End end;
   private volatile long lastSignNanos = System.nanoTime();
   private @Nullable Decoding decoding;
@@ -38,6 +39,10 @@ final class Attempt implements DecodeListener, AutoCloseable {
 
   @Nullable SourceInfo info() {
     return info;
+  }
+
+  @Nullable DecodedBy decoder() {
+    return decoder;
   }
 
   @Nullable End end() {
@@ -65,6 +70,11 @@ final class Attempt implements DecodeListener, AutoCloseable {
   public void opened(SourceInfo opened) {
     begun();
     info = opened;
+  }
+
+  @Override
+  public void decodedBy(DecodedBy now) {
+    decoder = now;
   }
 
   @Override

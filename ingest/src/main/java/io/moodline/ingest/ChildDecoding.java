@@ -89,6 +89,9 @@ final class ChildDecoding implements Decoders.Decoding {
               known.durationMicros() < 0
                   ? OptionalLong.empty()
                   : OptionalLong.of(known.durationMicros())));
+    } else if (message instanceof DecoderMessage.Decoder told && opened) {
+      check(!told.decoder().isEmpty());
+      listener.decodedBy(new DecodedBy(plain(told.decoder()), plain(told.why())));
     } else if (message instanceof DecoderMessage.Picture picture && opened) {
       check(order.isLive() || allowed-- > 0);
       check(picture.mediaTimeMicros() > lastMediaMicros);

@@ -13,6 +13,9 @@ interface DecodeListener {
   /** The source is open. */
   void opened(SourceInfo info);
 
+  /** What decodes the open source: told before the first frames, and whenever it changes. */
+  default void decodedBy(DecodedBy decoder) {}
+
   /**
    * The source was seen to be alive, whether or not what it showed was due.
    *

@@ -8,6 +8,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.ffmpeg.global.avdevice;
@@ -24,6 +25,9 @@ import org.bytedeco.opencv.global.opencv_imgcodecs;
  * <p>One thread a source, one for the orders, one for signs of life.
  */
 public final class DecoderMain {
+  /** The only argument there is: to say which hardware there is, and end. */
+  static final String LIST_HARDWARE = "hardware";
+
   private static final long HEARTBEAT_MILLIS = 250;
 
   /** Room for each plane of the largest picture, and for the index of a day of video. */
@@ -44,6 +48,10 @@ public final class DecoderMain {
     System.setOut(System.err);
     int code = 0;
     try {
+      if (args.length == 1 && args[0].equals(LIST_HARDWARE)) {
+        listHardware(frames);
+        Runtime.getRuntime().halt(0);
+      }
       new DecoderMain(frames).run(new BufferedInputStream(System.in));
     } catch (IOException | RuntimeException | Error e) {
       System.err.println("decoder child ends: " + e);
@@ -51,6 +59,16 @@ public final class DecoderMain {
     }
     // halt, not exit: a thread may hang in native code, and there is nothing to save.
     Runtime.getRuntime().halt(code);
+  }
+
+  /** A line for each kind, at once: the next one may bring the process down. */
+  private static void listHardware(OutputStream out) throws IOException {
+    loadNatives();
+    for (String name : HardwareDevices.names()) {
+      String line = name + "\t" + HardwareDevices.open(name).problem() + "\n";
+      out.write(line.getBytes(StandardCharsets.UTF_8));
+      out.flush();
+    }
   }
 
   private void run(InputStream orders) throws IOException {

@@ -32,6 +32,7 @@ sealed interface DecoderMessage {
    * @param live whether frames are sent as they come, rather than as they are granted
    * @param paced whether frames come in bursts and are sent at the times that they show
    * @param afterMicros media time of the last frame that is not to be sent again; -1 for none
+   * @param hardware what is to decode it
    */
   record Open(
       int stream,
@@ -43,10 +44,27 @@ sealed interface DecoderMessage {
       WantedFrames wanted,
       int maxWidth,
       int jpegQuality,
-      long afterMicros)
+      long afterMicros,
+      HardwareWish hardware)
       implements DecoderMessage {
     public Open {
       options = Map.copyOf(options);
+    }
+
+    /** The same with another wish. */
+    Open with(HardwareWish wish) {
+      return new Open(
+          stream,
+          url,
+          demuxer,
+          options,
+          live,
+          paced,
+          wanted,
+          maxWidth,
+          jpegQuality,
+          afterMicros,
+          wish);
     }
 
     @Override
@@ -71,6 +89,9 @@ sealed interface DecoderMessage {
       double targetFramesPerSecond,
       long durationMicros)
       implements DecoderMessage {}
+
+  /** What decodes the source, told when it is known and when it changes. */
+  record Decoder(int stream, String decoder, String why) implements DecoderMessage {}
 
   /**
    * One sampled frame.
@@ -134,6 +155,12 @@ sealed interface DecoderMessage {
         data.writeDouble(opened.targetFramesPerSecond);
         data.writeLong(opened.durationMicros);
       }
+      case 'd' -> {
+        Decoder told = (Decoder) message;
+        header(data, 'd', told.stream);
+        data.writeUTF(told.decoder);
+        data.writeUTF(told.why);
+      }
       case 'p' -> {
         Picture picture = (Picture) message;
         header(data, 'p', picture.stream);
@@ -169,6 +196,8 @@ sealed interface DecoderMessage {
       return 'C';
     } else if (message instanceof Opened) {
       return 'o';
+    } else if (message instanceof Decoder) {
+      return 'd';
     } else if (message instanceof Picture) {
       return 'p';
     } else if (message instanceof Ended) {
@@ -200,6 +229,8 @@ sealed interface DecoderMessage {
     data.writeInt(open.maxWidth);
     data.writeInt(open.jpegQuality);
     data.writeLong(open.afterMicros);
+    data.writeUTF(open.hardware.name());
+    data.writeUTF(open.hardware.whySoftware());
   }
 
   /**
@@ -241,6 +272,7 @@ sealed interface DecoderMessage {
               data.readDouble(),
               data.readDouble(),
               data.readLong());
+      case 'd' -> new Decoder(stream, data.readUTF(), data.readUTF());
       case 'p' ->
           new Picture(
               stream,
@@ -288,6 +320,7 @@ sealed interface DecoderMessage {
         wanted(data),
         data.readInt(),
         data.readInt(),
-        data.readLong());
+        data.readLong(),
+        new HardwareWish(data.readUTF(), data.readUTF()));
   }
 }

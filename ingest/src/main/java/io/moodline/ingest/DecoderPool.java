@@ -86,7 +86,7 @@ final class DecoderPool implements Decoders {
         boolean alone = verdict.alone() || order instanceof DecodeOrder.Webcam;
         decoding =
             new ChildDecoding(number, order, alone ? childAlone() : childWithRoom(), listener);
-        decoding.begin(ffmpeg.of(number, order));
+        decoding.begin(ffmpeg.of(number, order, verdict.alone()));
       }
       return decoding;
     } catch (IOException e) {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,21 @@ final class DecoderProcess implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(DecoderProcess.class);
   private static final String CACHE_PROPERTY = "org.bytedeco.javacpp.cachedir";
+
+  /** What a child is left of the environment: the second line finds hardware's drivers. */
+  private static final Set<String> ENVIRONMENT =
+      Set.of(
+          "PATH",
+          "HOME",
+          "TMPDIR",
+          "LANG",
+          "SystemRoot",
+          "TEMP", //
+          "LD_LIBRARY_PATH",
+          "CUDA_VISIBLE_DEVICES",
+          "LIBVA_DRIVER_NAME",
+          "LIBVA_DRIVERS_PATH");
+
   private static final Duration GOODBYE = Duration.ofSeconds(1);
   private static final int LONGEST_LINE = 500;
   private static final int KEYS_KEPT = 1000;
@@ -89,13 +105,19 @@ final class DecoderProcess implements AutoCloseable {
    */
   static DecoderProcess start(
       String name, Patience patience, Quarantine quarantine, Failures failures) throws IOException {
-    ProcessBuilder builder = new ProcessBuilder(command());
-    Map<String, String> environment = builder.environment();
-    // Settings may hold secrets, and natives need next to nothing of the environment.
-    environment.keySet().retainAll(List.of("PATH", "HOME", "TMPDIR", "LANG", "SystemRoot", "TEMP"));
-    Process process = builder.start();
+    Process process = builder(List.of()).start();
     log.atDebug().addKeyValue("pid", process.pid()).log("decoder child started");
     return new DecoderProcess(name, process, patience, quarantine, failures);
+  }
+
+  /** A child that is not started yet. */
+  static ProcessBuilder builder(List<String> arguments) {
+    List<String> command = command();
+    command.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    // Settings may hold secrets, and natives need next to nothing of the environment.
+    builder.environment().keySet().retainAll(ENVIRONMENT);
+    return builder;
   }
 
   private static List<String> command() {
@@ -240,9 +262,11 @@ final class DecoderProcess implements AutoCloseable {
             ? picture.stream()
             : message instanceof DecoderMessage.Opened opened
                 ? opened.stream()
-                : message instanceof DecoderMessage.Ended done
-                    ? done.stream()
-                    : message instanceof DecoderMessage.Failed failed ? failed.stream() : -1;
+                : message instanceof DecoderMessage.Decoder told
+                    ? told.stream()
+                    : message instanceof DecoderMessage.Ended done
+                        ? done.stream()
+                        : message instanceof DecoderMessage.Failed failed ? failed.stream() : -1;
     if (number < 0) {
       throw new IOException("a decoder child gives an order");
     }

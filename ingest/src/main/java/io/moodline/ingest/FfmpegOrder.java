@@ -19,14 +19,34 @@ final class FfmpegOrder {
 
   private final int maxWidth;
   private final int jpegQuality;
+  private final HardwareWish hardware;
 
+  /** Orders that ask for software. */
   FfmpegOrder(int maxWidth, int jpegQuality) {
+    this(maxWidth, jpegQuality, HardwareWish.of(HardwareWish.OFF));
+  }
+
+  FfmpegOrder(int maxWidth, int jpegQuality, HardwareWish hardware) {
     this.maxWidth = maxWidth;
     this.jpegQuality = jpegQuality;
+    this.hardware = hardware;
   }
 
   /** The order for the source with a number in its child. */
   DecoderMessage.Open of(int stream, DecodeOrder order) {
+    return of(stream, order, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param fell whether the source's decoder went down lately
+   */
+  DecoderMessage.Open of(int stream, DecodeOrder order, boolean fell) {
+    return open(stream, order).with(hardware.of(order, fell));
+  }
+
+  private DecoderMessage.Open open(int stream, DecodeOrder order) {
     if (order instanceof DecodeOrder.Recording recording) {
       return open(
           stream,
@@ -93,7 +113,8 @@ final class FfmpegOrder {
         order.wanted(),
         maxWidth,
         jpegQuality,
-        after);
+        after,
+        hardware);
   }
 
   private static Map<String, String> options(SourceLink.Ready ready) {

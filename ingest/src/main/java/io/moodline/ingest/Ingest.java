@@ -18,6 +18,7 @@ import java.time.Duration;
  */
 public final class Ingest implements AutoCloseable {
   static final String HEALTH_PART = "ingest";
+  static final String DECODING_PART = "decoding";
 
   private final Owned owned = new Owned("ingest");
 
@@ -41,7 +42,8 @@ public final class Ingest implements AutoCloseable {
         DecoderPool.start(
             new FfmpegOrder(
                 settings.get(IngestSettings.PICTURE_MAX_WIDTH),
-                settings.get(IngestSettings.JPEG_QUALITY)),
+                settings.get(IngestSettings.JPEG_QUALITY),
+                HardwareWish.of(settings.get(IngestSettings.DECODER_HARDWARE))),
             DecoderProcess.Patience.USUAL,
             keepsSpare,
             failures),
@@ -97,7 +99,28 @@ public final class Ingest implements AutoCloseable {
             context.health(),
             settings.get(IngestSettings.COMMIT_INTERVAL),
             owner -> new StreamIntake(kafka, context.instance(), context.clock(), owner));
+    reportHardware(context);
     own(Worker.start("ingest-streams", reader::run, reader::wakeUp, context.failures()));
+  }
+
+  /** What there is to decode with, found out beside the start: it takes a process of its own. */
+  private void reportHardware(StageContext context) {
+    String asked = context.settings().get(IngestSettings.DECODER_HARDWARE);
+    if (asked.equals(HardwareWish.OFF)) {
+      context.health().report(DECODING_PART, Health.State.UP, "software");
+      return;
+    }
+    context.health().report(DECODING_PART, Health.State.UP, asked + " is looked for");
+    own(
+        Worker.start(
+            "ingest-hardware",
+            worker ->
+                context
+                    .health()
+                    .report(
+                        DECODING_PART, Health.State.UP, HardwareList.text(asked, worker::stopping)),
+            () -> {},
+            context.failures()));
   }
 
   private <T extends AutoCloseable> T own(T part) {

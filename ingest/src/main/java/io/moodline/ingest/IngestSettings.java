@@ -68,6 +68,14 @@ public final class IngestSettings {
           50,
           100,
           "Quality of the JPEG that a frame is published as.");
+  static final Setting<String> DECODER_HARDWARE =
+      Setting.text(
+          "ingest.decoder.hardware",
+          HardwareWish.OFF,
+          "What decodes live streams: off for software; FFmpeg's name of a kind of hardware (cuda, vaapi, qsv, ...), with"
+              + " software where it can not be used; or auto for what takes less of the processor, measured over each"
+              + " stream's first 50 pictures. moodline hardware lists what there is. Recordings are always decoded in"
+              + " software.");
 
   public static final List<Setting<?>> ALL =
       List.of(
@@ -80,7 +88,8 @@ public final class IngestSettings {
           TLS_AUTHORITIES,
           NETWORKS,
           PICTURE_MAX_WIDTH,
-          JPEG_QUALITY);
+          JPEG_QUALITY,
+          DECODER_HARDWARE);
 
   private IngestSettings() {}
 }

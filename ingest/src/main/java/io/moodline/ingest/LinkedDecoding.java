@@ -215,6 +215,11 @@ final class LinkedDecoding implements Decoding {
     }
 
     @Override
+    public void decodedBy(DecodedBy decoder) {
+      tell(() -> listener.decodedBy(decoder));
+    }
+
+    @Override
     public void alive(int silentMillis) {
       tell(() -> listener.alive(silentMillis));
     }

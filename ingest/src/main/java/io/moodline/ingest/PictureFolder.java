@@ -101,7 +101,8 @@ final class PictureFolder implements PictureSource {
                   order.wanted(),
                   order.maxWidth(),
                   order.jpegQuality(),
-                  -1));
+                  -1,
+                  order.hardware()));
       if (source.next()) {
         return source;
       }

@@ -1,5 +1,6 @@
 package io.moodline.ingest;
 
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
@@ -52,6 +53,11 @@ interface PictureSource extends AutoCloseable {
    */
   default long stamp() {
     return mediaTimeMicros();
+  }
+
+  /** What decodes it, once each time that it is known or has changed; drawn pictures tell none. */
+  default Optional<DecodedBy> decoderNews() {
+    return Optional.empty();
   }
 
   /** FFmpeg's name of the codec. */

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,6 +49,7 @@ final class RunRecord {
   private Instant since;
   private @Nullable String reason;
   private @Nullable SourceInfo info;
+  private @Nullable DecodedBy decoder;
   private @Nullable CaptureClock captureClock;
   private @Nullable Instant runStart;
   private boolean changed = true;
@@ -71,6 +73,8 @@ final class RunRecord {
     state = before.getState();
     since = before.getSince();
     reason = before.getReason();
+    String by = before.getDecodedBy();
+    decoder = by == null ? null : new DecodedBy(by, String.valueOf(before.getDecodedByReason()));
     runStart = before.getRunStart();
     runOpen = runId != null && isOpen(before.getState(), spec.getKind());
     if (before.getWidth() > 0) {
@@ -159,6 +163,14 @@ final class RunRecord {
       captureClock = CaptureClock.live();
     }
     enter(StreamState.STREAMING, null);
+  }
+
+  /** What decodes the source; null while that is not known. */
+  void decodedBy(@Nullable DecodedBy now) {
+    if (!Objects.equals(decoder, now)) {
+      decoder = now;
+      changed = true;
+    }
   }
 
   /** Forgets the last run; the next one starts to count at 0. */
@@ -302,6 +314,8 @@ final class RunRecord {
                 .setHeight(known == null ? 0 : known.height())
                 .setSourceFramesPerSecond(known == null ? 0 : known.framesPerSecond())
                 .setCodec(known == null ? null : known.codec())
+                .setDecodedBy(decoder == null ? null : decoder.decoder())
+                .setDecodedByReason(decoder == null ? null : decoder.why())
                 .setRunStart(runStart)
                 .setTimeSource(captured == null ? null : captured.source())
                 .setTimeUncertaintyMicros(captured == null ? null : captured.uncertaintyMicros())

@@ -99,6 +99,7 @@ final class SourceThread implements AutoCloseable {
               source.framesPerSecond(),
               chooser.framesPerSecond(),
               source.durationMicros()));
+      tellDecoder(source);
       decode(source, encoder, chooser);
       tell(new DecoderMessage.Ended(stream));
     } catch (SourceException e) {
@@ -130,6 +131,7 @@ final class SourceThread implements AutoCloseable {
         break;
       }
       shownNanos = System.nanoTime();
+      tellDecoder(source);
       send(
           chooser.choose(source.picture(), source.mediaTimeMicros(), source.stamp()),
           source,
@@ -180,6 +182,13 @@ final class SourceThread implements AutoCloseable {
       movedNanos = System.nanoTime();
       waiting = false;
     }
+  }
+
+  private void tellDecoder(PictureSource source) {
+    source
+        .decoderNews()
+        .ifPresent(
+            now -> tell(new DecoderMessage.Decoder(order.stream(), now.decoder(), now.why())));
   }
 
   private void tell(DecoderMessage message) {

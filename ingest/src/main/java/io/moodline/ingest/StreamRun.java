@@ -164,6 +164,7 @@ final class StreamRun {
     if (info != null && state() != StreamState.STREAMING && state() != StreamState.STALLED) {
       record.opened(info);
     }
+    record.decodedBy(open.decoder());
     Queued next = open.queue().poll();
     while (next != null && info != null) {
       record.frame(next, isLive() ? null : credits);

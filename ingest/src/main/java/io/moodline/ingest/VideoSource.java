@@ -1,8 +1,8 @@
 package io.moodline.ingest;
 
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
-import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
@@ -47,9 +47,9 @@ final class VideoSource implements PictureSource {
   private final boolean keysOnly;
   private BooleanSupplier goesOn = () -> true;
   private @Nullable AVFormatContext format;
-  private @Nullable AVCodecContext codec;
+  private final HardwareWish hardware;
+  private @Nullable PictureCodecs codecs;
   private @Nullable AVPacket packet;
-  private @Nullable AVFrame frame;
   private int streamIndex;
   private int timeBaseNum = 1;
   private int timeBaseDen = 1;
@@ -68,7 +68,8 @@ final class VideoSource implements PictureSource {
   private int packetsUntimed;
   private int readError;
 
-  private VideoSource(boolean live, boolean keysOnly) {
+  private VideoSource(boolean live, boolean keysOnly, HardwareWish hardware) {
+    this.hardware = hardware;
     this.live = live;
     this.keysOnly = keysOnly;
   }
@@ -80,7 +81,8 @@ final class VideoSource implements PictureSource {
    */
   static VideoSource open(DecoderMessage.Open order) throws SourceException {
     VideoSource source =
-        new VideoSource(order.live(), order.wanted().mode() == WantedFrames.Mode.KEYFRAMES);
+        new VideoSource(
+            order.live(), order.wanted().mode() == WantedFrames.Mode.KEYFRAMES, order.hardware());
     try {
       source.openInput(order);
       source.openCodec(source.findVideo());
@@ -157,21 +159,7 @@ final class VideoSource implements PictureSource {
     if ((long) codedWidth * codedHeight > MAX_PIXELS) {
       throw SourceException.tooLarge(codedWidth, codedHeight);
     }
-    AVCodecContext context = avcodec.avcodec_alloc_context3(decoder);
-    codec = context;
-    avcodec.avcodec_parameters_to_context(context, parameters);
-    context.pkt_timebase(stream.time_base());
-    context.max_pixels(MAX_PIXELS);
-    // A live source's frames must not wait for those behind them in other threads.
-    context.thread_count(live ? 1 : 2);
-    if (keysOnly) {
-      context.skip_frame(avcodec.AVDISCARD_NONKEY); // the codec's, since containers mark them badly
-    }
-    if (avcodec.avcodec_open2(context, decoder, (PointerPointer<?>) null) < 0) {
-      throw new SourceException("has video whose codec " + codecName + " can not be opened", false);
-    }
     packet = avcodec.av_packet_alloc();
-    frame = avutil.av_frame_alloc();
     streamIndex = stream.index();
     timeBaseNum = stream.time_base().num();
     timeBaseDen = stream.time_base().den();
@@ -179,6 +167,12 @@ final class VideoSource implements PictureSource {
     pixelAspect = aspect(stream.sample_aspect_ratio());
     rotation = rotation(parameters);
     durationMicros = duration(require(format), stream);
+    codecs =
+        PictureCodecs.open(
+            new PictureCodec.Setup(
+                decoder, codecName, parameters, stream.time_base(), live, keysOnly),
+            hardware,
+            stepMicros() * 1000);
   }
 
   private double rate(AVFormatContext opened, AVStream stream) {
@@ -224,21 +218,21 @@ final class VideoSource implements PictureSource {
 
   @Override
   public boolean next() throws SourceException {
-    AVCodecContext context = require(codec);
-    AVFrame picture = require(frame);
+    PictureCodecs decoders = require(codecs);
     while (true) {
-      int code = avcodec.avcodec_receive_frame(context, picture);
+      int code = decoders.receive();
       if (code >= 0) {
+        AVFrame picture = decoders.picture();
         if (isWanted(picture) && readTime(picture)) {
           return true;
         }
       } else if (givingOut && code == avutil.AVERROR_EOF()) {
-        avcodec.avcodec_flush_buffers(context);
+        decoders.flush();
         givingOut = false;
       } else if (code == avutil.AVERROR_EOF() || draining && code != avutil.AVERROR_EAGAIN()) {
         checkComplete();
         return false;
-      } else if (!feed(context)) {
+      } else if (!feed(decoders)) {
         return false;
       }
     }
@@ -250,7 +244,7 @@ final class VideoSource implements PictureSource {
   }
 
   /** Gives the decoder one packet; false where a live source is at its end, or none is wanted. */
-  private boolean feed(AVCodecContext context) throws SourceException {
+  private boolean feed(PictureCodecs decoders) {
     AVPacket data = require(packet);
     int code = avformat.av_read_frame(require(format), data);
     if (!goesOn.getAsBoolean()) {
@@ -263,7 +257,7 @@ final class VideoSource implements PictureSource {
       }
       readError = code == avutil.AVERROR_EOF() ? 0 : code;
       draining = true;
-      avcodec.avcodec_send_packet(context, (AVPacket) null);
+      decoders.send(null);
       return true;
     }
     if (data.stream_index() == streamIndex) {
@@ -273,11 +267,10 @@ final class VideoSource implements PictureSource {
       if (data.pts() != avutil.AV_NOPTS_VALUE) {
         reachedMicros = Math.max(reachedMicros, micros(data.pts() + Math.max(0, data.duration())));
       }
-      // A damaged packet costs its own picture; the codec goes on with the next.
-      avcodec.avcodec_send_packet(context, data);
+      decoders.send(data);
       if (live && keysOnly && (data.flags() & avcodec.AV_PKT_FLAG_KEY) != 0) {
         // It would keep the picture until it has seen those behind it, and they are left out.
-        avcodec.avcodec_send_packet(context, (AVPacket) null);
+        decoders.send(null);
         givingOut = true;
       }
     }
@@ -365,7 +358,12 @@ final class VideoSource implements PictureSource {
 
   @Override
   public AVFrame picture() {
-    return require(frame);
+    return require(codecs).picture();
+  }
+
+  @Override
+  public Optional<DecodedBy> decoderNews() {
+    return require(codecs).news();
   }
 
   @Override
@@ -376,7 +374,7 @@ final class VideoSource implements PictureSource {
   /** Its presentation time as the container has it, in units of {@link #timeBase}. */
   @Override
   public long stamp() {
-    long stamp = require(frame).best_effort_timestamp();
+    long stamp = picture().best_effort_timestamp();
     return stamp != avutil.AV_NOPTS_VALUE
         ? stamp
         : Math.round((zero() + mediaMicros) / 1e6 * timeBaseDen / timeBaseNum);
@@ -439,17 +437,13 @@ final class VideoSource implements PictureSource {
 
   @Override
   public void close() {
-    if (frame != null) {
-      avutil.av_frame_free(frame);
-      frame = null;
-    }
     if (packet != null) {
       avcodec.av_packet_free(packet);
       packet = null;
     }
-    if (codec != null) {
-      avcodec.avcodec_free_context(codec);
-      codec = null;
+    if (codecs != null) {
+      codecs.close();
+      codecs = null;
     }
     if (format != null) {
       avformat.avformat_close_input(format);

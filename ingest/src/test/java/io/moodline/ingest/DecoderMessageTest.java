@@ -25,10 +25,12 @@ class DecoderMessageTest {
               new WantedFrames(5, WantedFrames.Mode.MOTION),
               1280,
               92,
-              -1),
+              -1,
+              new HardwareWish("cuda", "")),
           new DecoderMessage.Grant(7, 12),
           new DecoderMessage.Close(7),
           new DecoderMessage.Opened(7, "h264", 640, 360, 25, 5, 30_000_000),
+          new DecoderMessage.Decoder(7, "software", "cuda: Cannot load libcuda.so.1"),
           new DecoderMessage.Picture(
               7, 200_000, 18_000, 2.5, 1, 640, 360, new byte[] {-1, -40, 1, 2, 3}),
           new DecoderMessage.Ended(7),

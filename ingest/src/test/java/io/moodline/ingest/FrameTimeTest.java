@@ -64,6 +64,7 @@ class FrameTimeTest {
   private static EmbeddedBroker broker;
   private static KafkaConnection kafka;
   private static TestMedia media;
+  private String hardware = HardwareWish.OFF;
   private final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
 
   @BeforeAll
@@ -124,6 +125,25 @@ class FrameTimeTest {
     }
     long ahead = ChronoUnit.MICROS.between(START, clock);
     assertThat(status("lost").getSenderClockOffsetMicros()).isBetween(ahead - 91_000, ahead + 1000);
+  }
+
+  @Test
+  void saysThatSoftwareDecodesWhereTheHardwareThatIsAskedForCanNotBeUsed() throws Exception {
+    String asked = "cuda";
+    String problem = HardwareDevices.open(asked).problem();
+    hardware = asked;
+    frames("asked", null, "", 4);
+    StreamStatus status = status("asked");
+    if (problem.isEmpty()) {
+      assertThat(status.getDecodedBy()).isIn(asked, HardwareWish.SOFTWARE);
+    } else {
+      assertThat(status.getDecodedBy()).isEqualTo(HardwareWish.SOFTWARE);
+      assertThat(status.getDecodedByReason()).isEqualTo(asked + ": " + problem);
+    }
+    hardware = HardwareWish.OFF;
+    frames("off", null, "", 4);
+    assertThat(status("off").getDecodedBy()).isEqualTo(HardwareWish.SOFTWARE);
+    assertThat(status("off").getDecodedByReason()).isEqualTo("ingest.decoder.hardware is off");
   }
 
   /**
@@ -201,7 +221,11 @@ class FrameTimeTest {
 
   private Decoders decoders() {
     return new LinkedDecoders(
-        DecoderPool.start(1280, 92, (name, cause) -> bugs.add(cause)),
+        DecoderPool.start(
+            new FfmpegOrder(1280, 92, HardwareWish.of(hardware)),
+            DecoderProcess.Patience.USUAL,
+            true,
+            (name, cause) -> bugs.add(cause)),
         AddressPolicy.usual(),
         Dialer.of("", Dialer.Patience.USUAL),
         new Arrivals());

@@ -110,9 +110,11 @@ class IngestTest {
   @Test
   void publishesEachFrameOfARecordingWithItsTime() throws Exception {
     put("talk", "clip.mp4", 25);
-    try (Ingest ingest = Ingest.start(context())) {
+    try (Ingest ingest = Ingest.start(context(Map.of("ingest.decoder.hardware", "auto")))) {
       awaitEnd("talk");
+      await().atMost(PATIENCE).until(() -> decoding().startsWith("auto is asked for; "));
     }
+    assertThat(decoding()).contains(HardwareDevices.names());
     List<Frame> frames = frames("talk");
     assertThat(frames).hasSize(FRAMES + 1);
     for (int i = 0; i < FRAMES; i++) {
@@ -255,6 +257,15 @@ class IngestTest {
       runs.computeIfAbsent(frame.getRunId(), run -> new ArrayList<>()).add(frame);
     }
     return runs;
+  }
+
+  /** What the health report says of decoding. */
+  private String decoding() {
+    return health.parts().stream()
+        .filter(part -> part.name().equals("decoding"))
+        .map(Health.Part::reason)
+        .findFirst()
+        .orElse("");
   }
 
   private StageContext context() {

@@ -141,7 +141,8 @@ class SamplingModesTest {
             new WantedFrames(25, Mode.KEYFRAMES),
             1280,
             92,
-            -1);
+            -1,
+            HardwareWish.of(HardwareWish.OFF));
     AtomicInteger packets = new AtomicInteger();
     List<Integer> heardAfter = new ArrayList<>();
     try (VideoSource source = VideoSource.open(open)) {

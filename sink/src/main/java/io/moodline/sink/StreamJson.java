@@ -75,6 +75,8 @@ final class StreamJson {
         .put("height", status.getHeight())
         .put("sourceFramesPerSecond", status.getSourceFramesPerSecond())
         .put("codec", status.getCodec())
+        .put("decodedBy", status.getDecodedBy())
+        .put("decodedByReason", status.getDecodedByReason())
         .put("runStart", Times.showOrNull(status.getRunStart()))
         .put("timeSource", status.getTimeSource() == null ? null : status.getTimeSource().name())
         .put("timeUncertaintyMicros", status.getTimeUncertaintyMicros())

@@ -99,6 +99,8 @@ class StreamRoutesTest {
             .setTimeUncertaintyMicros(1200L)
             .setMediaClockDriftPpm(-37.5)
             .setSenderClockOffsetMicros(-140_000L)
+            .setDecodedBy("software")
+            .setDecodedByReason("cuda: Cannot load libcuda.so.1")
             .build());
     org.awaitility.Awaitility.await()
         .atMost(java.time.Duration.ofMinutes(2))
@@ -112,6 +114,8 @@ class StreamRoutesTest {
     JsonNode status = stream.get("status");
     assertThat(status.get("timeSource").textValue()).isEqualTo("SENDER_REPORT");
     assertThat(status.get("timeUncertaintyMicros").longValue()).isEqualTo(1200);
+    assertThat(status.get("decodedBy").textValue()).isEqualTo("software");
+    assertThat(status.get("decodedByReason").textValue()).startsWith("cuda: Cannot load");
     assertThat(status.get("mediaClockDriftPpm").doubleValue()).isEqualTo(-37.5);
     assertThat(status.get("senderClockOffsetMicros").longValue()).isEqualTo(-140_000);
   }
