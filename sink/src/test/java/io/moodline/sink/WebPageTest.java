@@ -117,9 +117,13 @@ class WebPageTest {
             .setTimeUncertaintyMicros(1500L)
             .setMediaClockDriftPpm(-12.34)
             .setSenderClockOffsetMicros(-75_500_000L)
+            .setDecodedBy("software")
+            .setDecodedByReason("cuda: Cannot load libcuda.so.1")
             .build());
     browser.await("document.getElementById('chosen-state').textContent === 'streaming'");
     browser.await("document.getElementById('chosen-times').textContent !== ''");
+    assertThat(browser.text("#chosen-facts"))
+        .contains("decoded by software: cuda: Cannot load libcuda.so.1");
     assertThat(browser.text("#chosen-times"))
         .isEqualTo(
             "Capture times from the camera's own clock · ± 1.5 ms · media clock 12.3 ppm slow"
