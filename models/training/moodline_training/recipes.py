@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -53,44 +53,36 @@ class Recipe:
     teacher_share: float = 0
 
 
+_LITE = Recipe(
+    epochs=60,
+    batch_size=128,
+    lr=0.1,
+    optimizer="sgd",
+    schedule="cosine",
+    augmentation="field",
+    warmup_epochs=1,
+    weight_decay=5e-4,
+    balance=0.3,
+    average=0.998,
+)
+
 RECIPES = {
-    "lite": Recipe(
-        epochs=60,
-        batch_size=128,
-        lr=0.1,
-        optimizer="sgd",
-        schedule="cosine",
-        augmentation="field",
-        warmup_epochs=1,
-        weight_decay=5e-4,
-        balance=0.3,
-        average=0.998,
-    ),
+    "lite": _LITE,
     # From weights that know faces already (--init): half of the pictures as they are.
-    "lite-finetune": Recipe(
+    "lite-finetune": replace(
+        _LITE,
         epochs=15,
-        batch_size=128,
         lr=0.006,
-        optimizer="sgd",
-        schedule="cosine",
         augmentation="half-field",
         warmup_epochs=0.5,
-        weight_decay=5e-4,
         balance=0.4,
         average=0.995,
     ),
     # What a larger network says of each picture as it is shown (--distill), beside the votes.
-    "lite-distill": Recipe(
-        epochs=60,
+    "lite-distill": replace(
+        _LITE,
         batch_size=256,
         lr=0.05,
-        optimizer="sgd",
-        schedule="cosine",
-        augmentation="field",
-        warmup_epochs=1,
-        weight_decay=5e-4,
-        balance=0.3,
-        average=0.998,
         mixup=0.2,
         calm_from=0.8,
         teacher_share=0.8,

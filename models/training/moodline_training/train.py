@@ -66,7 +66,7 @@ class Training:
         self._epoch = 0
         self._best, self._best_epoch = -1.0, 0
         self._clock = Clock()
-        self._saved = 0.0
+        self._saved, self._saved_epoch = 0.0, 0
         self._speed: dict[str, float] = {}
         out.mkdir(parents=True, exist_ok=True)
 
@@ -79,13 +79,15 @@ class Training:
             self._speed["train"] = self._pictures / (self._clock.seconds() - began)
             self._epoch += 1
             self._validate(loss)
-        self._write_last()
+        if self._saved_epoch < self._epoch:
+            self._write_last()
 
     def resume(self) -> None:
         state = checkpoint.read(self._out / "last.pth")
         self._learner.load_state_dict(state["learner"])
         self._rate.load_state_dict(state["rate"])
         self._epoch, self._best = state["epoch"], state["best"]
+        self._saved_epoch = self._epoch
         self._best_epoch, self._clock = state["best_epoch"], Clock(state["seconds"])
 
     def _progress(self, step: int = 0) -> float:
@@ -162,12 +164,12 @@ class Training:
     def _write_best(self, measured: dict) -> None:
         weights = self._learner.result.state_dict()
         # Guides are of the training alone.
-        state = {k: v.cpu().contiguous() for k, v in weights.items() if k[:7] != "guides."}
+        state = {k: v.cpu().contiguous() for k, v in weights.items() if not k.startswith("guides.")}
         content = {"state_dict": state, "metrics": measured, "epoch": self._epoch, **self._facts}
         checkpoint.write(self._out / "best.pth", content)
 
     def _write_last(self) -> None:
-        self._saved = self._clock.seconds()
+        self._saved, self._saved_epoch = self._clock.seconds(), self._epoch
         content = {
             "learner": self._learner.state_dict(),
             "rate": self._rate.state_dict(),

@@ -1,7 +1,6 @@
 package io.moodline.analyzer;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
+import io.moodline.models.ProcessorTime;
 
 /**
  * When a thread began a step, by the clock and by its own processor time. Confined to that thread.
@@ -10,11 +9,8 @@ import java.lang.management.ThreadMXBean;
  * @param processorNanos that the thread had used; always the same where that can not be known
  */
 record StepStart(long nanos, long processorNanos) {
-  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
-  private static final boolean KNOWN = THREADS.isCurrentThreadCpuTimeSupported();
-
   static StepStart now() {
-    return new StepStart(System.nanoTime(), processorNow());
+    return new StepStart(System.nanoTime(), ProcessorTime.nanos());
   }
 
   /** Seconds since then. */
@@ -24,10 +20,6 @@ record StepStart(long nanos, long processorNanos) {
 
   /** Seconds of processor time that the calling thread has used since then. */
   double processorSeconds() {
-    return (processorNow() - processorNanos) / 1e9;
-  }
-
-  private static long processorNow() {
-    return KNOWN ? THREADS.getCurrentThreadCpuTime() : 0;
+    return (ProcessorTime.nanos() - processorNanos) / 1e9;
   }
 }

@@ -2,8 +2,8 @@ package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
+import io.moodline.models.ProcessorTime;
 import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
@@ -19,8 +19,6 @@ final class BareRates {
 
   /** A batch that takes longer is the last one that is tried. */
   private static final long MOST_NANOS = Duration.ofSeconds(3).toNanos();
-
-  private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
 
   private final NavigableMap<Integer, Double> bySecond = new TreeMap<>();
   private final NavigableMap<Integer, Double> byProcessorSecond = new TreeMap<>();
@@ -69,7 +67,7 @@ final class BareRates {
 
   private static Rate rate(int batch, Runnable score) {
     long begin = System.nanoTime();
-    long thread = CLOCK.getCurrentThreadCpuTime();
+    long thread = ProcessorTime.nanos();
     long process = processNanos();
     long scored = 0;
     do {
@@ -79,7 +77,7 @@ final class BareRates {
     return new Rate(
         scored / ((System.nanoTime() - begin) / 1e9),
         scored / ((processNanos() - process) / 1e9),
-        scored / ((CLOCK.getCurrentThreadCpuTime() - thread) / 1e9));
+        scored / ((ProcessorTime.nanos() - thread) / 1e9));
   }
 
   private static long processNanos() {

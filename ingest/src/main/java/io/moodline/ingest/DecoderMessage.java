@@ -22,6 +22,12 @@ sealed interface DecoderMessage {
 
   int MAX_OPTIONS = 32;
 
+  /** What a child tells of one of its sources. */
+  sealed interface OfSource extends DecoderMessage {
+    /** Number of the source in the child. */
+    int stream();
+  }
+
   /**
    * Start to decode.
    *
@@ -88,10 +94,10 @@ sealed interface DecoderMessage {
       double framesPerSecond,
       double targetFramesPerSecond,
       long durationMicros)
-      implements DecoderMessage {}
+      implements OfSource {}
 
   /** What decodes the source, told when it is known and when it changes. */
-  record Decoder(int stream, String decoder, String why) implements DecoderMessage {}
+  record Decoder(int stream, String decoder, String why) implements OfSource {}
 
   /**
    * One sampled frame.
@@ -109,13 +115,13 @@ sealed interface DecoderMessage {
       int width,
       int height,
       byte[] jpeg)
-      implements DecoderMessage {}
+      implements OfSource {}
 
   /** The source has no more frames. */
-  record Ended(int stream) implements DecoderMessage {}
+  record Ended(int stream) implements OfSource {}
 
   /** The source can not be decoded; {@code why} follows the source's name in a sentence. */
-  record Failed(int stream, boolean retry, String why) implements DecoderMessage {}
+  record Failed(int stream, boolean retry, String why) implements OfSource {}
 
   /**
    * A sign of life of one source; number -1 stands for the child itself.

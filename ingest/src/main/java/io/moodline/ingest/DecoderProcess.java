@@ -257,20 +257,10 @@ final class DecoderProcess implements AutoCloseable {
       return;
     }
     warm = true;
-    int number =
-        message instanceof DecoderMessage.Picture picture
-            ? picture.stream()
-            : message instanceof DecoderMessage.Opened opened
-                ? opened.stream()
-                : message instanceof DecoderMessage.Decoder told
-                    ? told.stream()
-                    : message instanceof DecoderMessage.Ended done
-                        ? done.stream()
-                        : message instanceof DecoderMessage.Failed failed ? failed.stream() : -1;
-    if (number < 0) {
+    if (!(message instanceof DecoderMessage.OfSource told) || told.stream() < 0) {
       throw new IOException("a decoder child gives an order");
     }
-    ChildDecoding source = sources.get(number);
+    ChildDecoding source = sources.get(told.stream());
     if (source != null) {
       source.take(message); // else: it was closed a moment ago
     }

@@ -1,7 +1,5 @@
 package io.moodline.models;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,9 +15,6 @@ import java.util.concurrent.atomic.LongAdder;
  * Which of them scores a face makes no difference. Owns them. Confined to one thread at a time.
  */
 public final class Classifiers implements AutoCloseable {
-  private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
-  private static final boolean CLOCK_KNOWN = CLOCK.isCurrentThreadCpuTimeSupported();
-
   private final Device device;
   private final List<Classifier> classifiers;
   private final List<ExecutorService> threads = new ArrayList<>();
@@ -73,21 +68,17 @@ public final class Classifiers implements AutoCloseable {
   }
 
   private float[][] help(Classifier classifier, byte[][] faces, float[][] masks) {
-    long start = processorNanos();
+    long start = ProcessorTime.nanos();
     try {
       return classify(classifier, faces, masks);
     } finally {
-      helpersNanos.add(processorNanos() - start);
+      helpersNanos.add(ProcessorTime.nanos() - start);
     }
   }
 
   /** Processor time that threads other than the caller's have spent on faces, in nanoseconds. */
   public long helpersProcessorNanos() {
     return helpersNanos.sum();
-  }
-
-  private static long processorNanos() {
-    return CLOCK_KNOWN ? CLOCK.getCurrentThreadCpuTime() : 0;
   }
 
   private static float[][] classify(Classifier classifier, byte[][] faces, float[][] masks) {

@@ -3,8 +3,6 @@ package io.moodline.models;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.models.ModelVariants.LabelledFaces;
 import io.moodline.models.ModelVariants.Progress;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +19,6 @@ final class VariantReport {
 
   private static final long TIMED_NANOS = 5_000_000_000L;
   private static final int[] BATCHES = {1, 8, 32};
-  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   private final Bundle source;
   private final LabelledFaces test;
@@ -155,9 +152,7 @@ final class VariantReport {
 
   /** A session with one thread computes on the caller's, whose time others can not take away. */
   private static long processorNanos() {
-    return THREADS.isCurrentThreadCpuTimeSupported()
-        ? THREADS.getCurrentThreadCpuTime()
-        : System.nanoTime();
+    return ProcessorTime.isKnown() ? ProcessorTime.nanos() : System.nanoTime();
   }
 
   private void line(String figure, double before, double after) {

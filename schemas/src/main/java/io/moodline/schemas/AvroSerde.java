@@ -142,6 +142,11 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
   private byte[] learn(Numbered numbered) {
     Schema schema = numbered.ids().schemaOf(numbered.id());
     decoder.addSchema(schema);
+    return header(schema);
+  }
+
+  /** What single-object encoding begins with. */
+  static byte[] header(Schema schema) {
     try {
       return ByteBuffer.allocate(HEADER_BYTES)
           .put((byte) 0xC3)

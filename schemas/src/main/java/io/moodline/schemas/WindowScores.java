@@ -3,9 +3,7 @@ package io.moodline.schemas;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.io.IOException;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import org.apache.avro.SchemaNormalization;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.util.Utf8;
@@ -16,7 +14,7 @@ import org.apache.avro.util.Utf8;
  * in full. Confined to one thread.
  */
 public final class WindowScores {
-  private static final byte[] HEADER = header();
+  private static final byte[] HEADER = AvroSerde.header(TimelineWindow.getClassSchema());
 
   private final Utf8 label = new Utf8();
   private BinaryDecoder decoder = DecoderFactory.get().binaryDecoder(HEADER, null);
@@ -81,19 +79,5 @@ public final class WindowScores {
       }
     }
     return start;
-  }
-
-  private static byte[] header() {
-    try {
-      byte[] fingerprint =
-          SchemaNormalization.parsingFingerprint("CRC-64-AVRO", TimelineWindow.getClassSchema());
-      byte[] header = new byte[2 + fingerprint.length];
-      header[0] = (byte) 0xC3;
-      header[1] = 1;
-      System.arraycopy(fingerprint, 0, header, 2, fingerprint.length);
-      return header;
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Avro has CRC-64-AVRO", e);
-    }
   }
 }

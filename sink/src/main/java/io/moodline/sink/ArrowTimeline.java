@@ -61,9 +61,9 @@ final class ArrowTimeline {
     count("faces", TimelineWindow::getFaces);
     count("labelled", TimelineWindow::getLabelled);
     count("analysed", TimelineWindow::getAnalysed);
-    count("skipped", w -> StreamJson.sum(w.getSkipped()));
-    count("failed", w -> StreamJson.sum(w.getFailed()));
-    count("dropped", w -> StreamJson.sum(w.getDropped()));
+    count("skipped", w -> Ledgers.sum(w.getSkipped()));
+    count("failed", w -> Ledgers.sum(w.getFailed()));
+    count("dropped", w -> Ledgers.sum(w.getDropped()));
     columns.add(new Column("complete", Kind.TRUTH, TimelineWindow::getComplete));
     columns.add(new Column("dominant", Kind.TEXT, TimelineWindow::getDominant));
     labels.forEach(

@@ -221,8 +221,8 @@ final class ReplayRoutes implements Resource {
     long analysed = ledger == null ? 0 : ledger.getAnalysed();
     Map<String, Long> skippedBy = ledger == null ? Map.of() : ledger.getSkipped();
     Map<String, Long> failedBy = ledger == null ? Map.of() : ledger.getFailed();
-    long skipped = StreamJson.sum(skippedBy);
-    long failed = StreamJson.sum(failedBy);
+    long skipped = Ledgers.sum(skippedBy);
+    long failed = Ledgers.sum(failedBy);
     long frames = analysed + skipped + failed;
     EndOfRun end = ledger == null ? null : ledger.getEndOfRun();
     long published =

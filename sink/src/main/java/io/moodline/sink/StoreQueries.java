@@ -54,18 +54,16 @@ final class StoreQueries implements MarkedQueries {
   public List<TimelineWindow> windows(
       String streamId, Duration step, Instant from, Instant to, int limit) {
     List<TimelineWindow> windows = new ArrayList<>();
-    if (from.isBefore(to) && limit > 0) {
-      scan(
-          streamId,
-          step,
-          ceiling(from),
-          ceiling(to) - 1,
-          limit,
-          value -> {
-            stores.read(Serdes.TIMELINE_WINDOW, value).ifPresent(windows::add);
-            return windows.size() < limit;
-          });
-    }
+    scan(
+        streamId,
+        step,
+        from,
+        to,
+        limit,
+        value -> {
+          stores.read(Serdes.TIMELINE_WINDOW, value).ifPresent(windows::add);
+          return windows.size() < limit;
+        });
     return windows;
   }
 
@@ -75,19 +73,17 @@ final class StoreQueries implements MarkedQueries {
       String streamId, Duration step, Instant from, Instant to, int limit, int points) {
     List<byte[]> values = new ArrayList<>();
     ScoreSeries series = new ScoreSeries();
-    if (from.isBefore(to)) {
-      WindowScores scores = new WindowScores();
-      scan(
-          streamId,
-          step,
-          ceiling(from),
-          ceiling(to) - 1,
-          limit,
-          value -> {
-            stores.readScores(scores, value, series).ifPresent(values::add);
-            return values.size() < limit;
-          });
-    }
+    WindowScores scores = new WindowScores();
+    scan(
+        streamId,
+        step,
+        from,
+        to,
+        limit,
+        value -> {
+          stores.readScores(scores, value, series).ifPresent(values::add);
+          return values.size() < limit;
+        });
     List<TimelineWindow> windows =
         Arrays.stream(series.pick(points))
             .mapToObj(values::get)
@@ -183,6 +179,19 @@ final class StoreQueries implements MarkedQueries {
           return true;
         });
     return frames[0];
+  }
+
+  /** The same of those that start from {@code from} on and before {@code to}. */
+  private void scan(
+      String streamId,
+      Duration step,
+      Instant from,
+      Instant to,
+      int limit,
+      Predicate<byte[]> reader) {
+    if (from.isBefore(to) && limit > 0) {
+      scan(streamId, step, ceiling(from), ceiling(to) - 1, limit, reader);
+    }
   }
 
   /**

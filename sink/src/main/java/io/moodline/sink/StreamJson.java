@@ -67,7 +67,7 @@ final class StreamJson {
         .put("run", status.getRunId())
         .put("revision", status.getRevision())
         .put("published", status.getPublished())
-        .put("dropped", sum(status.getDropped()));
+        .put("dropped", Ledgers.sum(status.getDropped()));
     node.set("droppedByReason", counts(status.getDropped()));
     node.put("positionMicros", Math.max(0, status.getLastMediaTimeMicros()))
         .put("durationMicros", status.getDurationMicros())
@@ -94,9 +94,5 @@ final class StreamJson {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     new TreeMap<>(counts).forEach(node::put);
     return node;
-  }
-
-  static long sum(Map<String, Long> counts) {
-    return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 }

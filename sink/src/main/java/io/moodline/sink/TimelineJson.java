@@ -136,9 +136,9 @@ final class TimelineJson {
     json.writeEndObject();
     json.writeStringField("dominant", window.getDominant());
     json.writeNumberField("analysed", window.getAnalysed());
-    json.writeNumberField("skipped", StreamJson.sum(window.getSkipped()));
-    json.writeNumberField("failed", StreamJson.sum(window.getFailed()));
-    json.writeNumberField("dropped", StreamJson.sum(window.getDropped()));
+    json.writeNumberField("skipped", Ledgers.sum(window.getSkipped()));
+    json.writeNumberField("failed", Ledgers.sum(window.getFailed()));
+    json.writeNumberField("dropped", Ledgers.sum(window.getDropped()));
     counts(json, "droppedByReason", window.getDropped());
     json.writeBooleanField("complete", window.getComplete());
     json.writeEndObject();

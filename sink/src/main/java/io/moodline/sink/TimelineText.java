@@ -75,11 +75,11 @@ final class TimelineText {
         .append(',')
         .append(window.getAnalysed())
         .append(',')
-        .append(StreamJson.sum(window.getSkipped()))
+        .append(Ledgers.sum(window.getSkipped()))
         .append(',')
-        .append(StreamJson.sum(window.getFailed()))
+        .append(Ledgers.sum(window.getFailed()))
         .append(',')
-        .append(StreamJson.sum(window.getDropped()))
+        .append(Ledgers.sum(window.getDropped()))
         .append(',')
         .append(window.getComplete())
         .append(',')
@@ -143,8 +143,8 @@ final class TimelineText {
   /** Frames that have ended, however they did. */
   static long frames(TimelineWindow window) {
     return window.getAnalysed()
-        + StreamJson.sum(window.getSkipped())
-        + StreamJson.sum(window.getFailed());
+        + Ledgers.sum(window.getSkipped())
+        + Ledgers.sum(window.getFailed());
   }
 
   static String decimal(double value) {

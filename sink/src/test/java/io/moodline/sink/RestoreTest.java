@@ -3,13 +3,9 @@ package io.moodline.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.moodline.schemas.Steps;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +29,7 @@ class RestoreTest {
       fill.awaitEnd(api);
       double kept = secondsToStart(api, fill);
       api.stop();
-      delete(home.resolve("data/streams"));
+      Folders.delete(home.resolve("data/streams"));
       long start = System.nanoTime();
       api.start();
       fill.awaitEnd(api);
@@ -57,15 +53,5 @@ class RestoreTest {
     api.start();
     fill.awaitEnd(api);
     return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static void delete(Path folder) throws Exception {
-    List<Path> files;
-    try (Stream<Path> all = Files.walk(folder)) {
-      files = all.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path file : files) {
-      Files.delete(file);
-    }
   }
 }

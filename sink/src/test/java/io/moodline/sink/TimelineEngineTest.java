@@ -23,7 +23,6 @@ import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +30,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +37,6 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -108,7 +105,7 @@ class TimelineEngineTest {
         awaitCounted(engine, run.get(0).getStreamId(), 400);
       }
     }
-    delete(folder.resolve("data").resolve("streams"));
+    Folders.delete(folder.resolve("data").resolve("streams"));
     try (TimelineEngine engine = startEngine()) {
       // What was counted just before the stop is published now, though no frame comes.
       for (List<FrameFaces> run : runs) {
@@ -346,14 +343,6 @@ class TimelineEngineTest {
             kafka.topics().faces(),
             frame.getStreamId().getBytes(StandardCharsets.UTF_8),
             Serdes.FRAME_FACES.encode(frame)));
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   private static String text(byte[] bytes) {
