@@ -29,6 +29,9 @@ final class PipelineBenchmark {
   private static final int HEIGHT = 720;
   private static final double LARGEST_SIDE = 240;
 
+  /** The slowest that a stream may ask for. */
+  private static final double LEAST_FRAMES_PER_SECOND = 0.1;
+
   private final Settings settings;
   private final Path file;
   private final Load load;
@@ -74,80 +77,111 @@ final class PipelineBenchmark {
     return grid;
   }
 
-  /** How long ingest takes to decode, sample and publish the recording with nobody in its way. */
-  double publishSeconds() throws InterruptedException {
-    line.step("decoding and publishing ...");
+  /**
+   * How long ingest takes with nobody in its way.
+   *
+   * @param decode seconds to decode the recording, of which next to no frame is asked for
+   * @param publish seconds to decode it and to publish the frames of the load
+   */
+  record IngestTime(double decode, double publish) {}
+
+  /** Measures ingest; the folder of the settings must have seen no other run. */
+  IngestTime ingest() throws InterruptedException {
     try (RunningNode running = start(EnumSet.of(Node.Role.INGEST, Node.Role.SINK))) {
       ApiClient api = new ApiClient(running.node().address());
-      String path = "/api/v1/streams/" + ApiClient.encode(replay(api).path("stream").asText());
-      long deadline = System.nanoTime() + PATIENCE.toNanos();
-      Instant began = null;
-      while (System.nanoTime() < deadline) {
-        JsonNode status = api.get(path).path("status");
-        String state = status.path("state").asText();
-        Instant since = Instant.parse(status.path("since").asText());
-        if (FAILED.contains(state)) {
-          throw new UserException(status.path("reason").asText("the recording can not be read"));
-        }
-        if (state.equals("STREAMING")) {
-          began = since;
-        }
-        if (state.equals("FINISHED") && began != null) {
-          return Duration.between(began, since).toNanos() / 1e9;
-        }
-        if (state.equals("FINISHED")) {
-          throw new UserException("the recording is too short to be measured: take a longer one");
-        }
-        Thread.sleep(20);
-      }
-      throw new UserException("the recording was not published in time");
+      line.step("warming up ...");
+      ingest(api, load.framesPerSecond());
+      line.step("decoding ...");
+      double decode = ingest(api, LEAST_FRAMES_PER_SECOND);
+      line.step("decoding and publishing ...");
+      return new IngestTime(decode, ingest(api, load.framesPerSecond()));
     }
   }
 
-  /** What the way of its frames through everything costs, by stage. */
+  private double ingest(ApiClient api, double framesPerSecond) throws InterruptedException {
+    String stream = replay(api, framesPerSecond).path("stream").asText();
+    String path = "/api/v1/streams/" + ApiClient.encode(stream);
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    Instant began = null;
+    while (System.nanoTime() < deadline) {
+      JsonNode status = api.get(path).path("status");
+      String state = status.path("state").asText();
+      Instant since = Instant.parse(status.path("since").asText());
+      if (FAILED.contains(state)) {
+        throw new UserException(status.path("reason").asText("the recording can not be read"));
+      }
+      if (state.equals("STREAMING")) {
+        began = since;
+      }
+      if (state.equals("FINISHED") && began != null) {
+        return Duration.between(began, since).toNanos() / 1e9;
+      }
+      if (state.equals("FINISHED")) {
+        throw new UserException("the recording is too short to be measured: take a longer one");
+      }
+      Thread.sleep(20);
+    }
+    throw new UserException("the recording was not published in time");
+  }
+
+  /**
+   * What the way of its frames through everything costs, by stage, once the code is warm; the
+   * folder of the settings must have seen no other run, or its frames would be analysed as well.
+   */
   ObjectNode analyse() throws InterruptedException {
-    line.step("analysing ...");
     try (RunningNode running = start(EnumSet.allOf(Node.Role.class))) {
       ApiClient api = new ApiClient(running.node().address());
+      line.step("warming up ...");
+      analyse(api, 1);
+      AnalyzerReading before = AnalyzerReading.of(api);
+      line.step("analysing ...");
       long begin = System.nanoTime();
-      List<String> replays = new ArrayList<>();
-      for (int i = 0; i < load.streams(); i++) {
-        replays.add(replay(api).path("id").asText());
-      }
-      long frames = 0;
-      long faces = 0;
-      for (String id : replays) {
-        JsonNode replay = new ReplayRun(api, line).await(id);
-        frames += replay.path("analysed").asLong();
-        faces += replay.path("faces").asLong();
-      }
+      Analysed analysed = analyse(api, load.streams());
       double seconds = (System.nanoTime() - begin) / 1e9;
-      if (faces == 0) {
-        throw new UserException("no face was found in the recording: take one that shows faces");
-      }
-      return describe(api.text("/metrics", "text/plain"), frames, faces, seconds);
+      return describe(AnalyzerReading.of(api).since(before), analysed, seconds);
     }
   }
 
-  private ObjectNode describe(String metrics, long frames, long faces, double seconds) {
+  /** What replays came to. */
+  private record Analysed(long frames, long faces) {}
+
+  private Analysed analyse(ApiClient api, int streams) throws InterruptedException {
+    List<String> replays = new ArrayList<>();
+    for (int i = 0; i < streams; i++) {
+      replays.add(replay(api, load.framesPerSecond()).path("id").asText());
+    }
+    long frames = 0;
+    long faces = 0;
+    for (String id : replays) {
+      JsonNode replay = new ReplayRun(api, line).await(id);
+      frames += replay.path("analysed").asLong();
+      faces += replay.path("faces").asLong();
+    }
+    if (faces == 0) {
+      throw new UserException("no face was found in the recording: take one that shows faces");
+    }
+    return new Analysed(frames, faces);
+  }
+
+  private ObjectNode describe(AnalyzerReading spent, Analysed analysed, double seconds) {
+    long frames = analysed.frames();
+    long faces = analysed.faces();
     ObjectNode result = ApiClient.object();
     result.put("streams", load.streams()).put("frames", frames).put("faces", faces);
     result.put("seconds", seconds);
     result.put("framesPerSecond", frames / seconds).put("facesPerSecond", faces / seconds);
-    double batches = value(metrics, "batch_faces_count");
+    double batches = spent.value("batch_faces_count");
     result
         .put("batches", (long) batches)
-        .put("framesPerBatch", value(metrics, "batch_frames_sum") / batches)
-        .put("facesPerBatch", value(metrics, "batch_faces_sum") / batches);
+        .put("framesPerBatch", spent.value("batch_frames_sum") / batches)
+        .put("facesPerBatch", spent.value("batch_faces_sum") / batches);
     result
-        .put("facesPerClassifySecond", faces / step(metrics, "seconds_sum", "classify"))
-        .put(
-            "facesPerClassifyProcessorSecond",
-            faces / step(metrics, "processor_seconds_total", "classify"));
+        .put("facesPerClassifySecond", faces / spent.seconds("classify"))
+        .put("facesPerClassifyProcessorSecond", faces / spent.processorSeconds("classify"));
     ObjectNode stages = result.putObject("stages");
     for (String step : STEPS) {
-      double took = 1000 * step(metrics, "seconds_sum", step);
-      double used = 1000 * step(metrics, "processor_seconds_total", step);
+      double took = 1000 * spent.seconds(step);
+      double used = 1000 * spent.processorSeconds(step);
       stages
           .putObject(step)
           .put("millisPerFrame", took / frames)
@@ -162,25 +196,10 @@ final class PipelineBenchmark {
     return RunningNode.start(settings, roles, line, () -> {});
   }
 
-  private JsonNode replay(ApiClient api) {
+  private JsonNode replay(ApiClient api, double framesPerSecond) {
     ObjectNode request = ApiClient.object();
     request.put("recording", String.valueOf(file.getFileName()));
-    request.put("purpose", "research").put("framesPerSecond", load.framesPerSecond());
+    request.put("purpose", "research").put("framesPerSecond", framesPerSecond);
     return new ReplayRun(api, line).start(request);
-  }
-
-  /** What the analyzer's threads spent on a step, together. */
-  private static double step(String metrics, String what, String step) {
-    return value(metrics, "step_" + what + "{step=\"" + step + "\"}");
-  }
-
-  private static double value(String metrics, String name) {
-    String start = "moodline_analyzer_" + name + " ";
-    return metrics
-        .lines()
-        .filter(it -> it.startsWith(start))
-        .mapToDouble(it -> Double.parseDouble(it.substring(start.length())))
-        .findFirst()
-        .orElseThrow(() -> new IllegalStateException("no metric " + name));
   }
 }

@@ -1,6 +1,7 @@
 package io.moodline.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
@@ -28,7 +29,9 @@ class BenchmarkCommandTest {
 
     assertThat(said.code()).as(said.err()).isZero();
     JsonNode result = ApiClient.JSON.readTree(said.out());
-    assertThat(result.at("/decodeAndPublish/ratio").asDouble()).isPositive();
+    for (String what : List.of("decode", "decodeAndPublish")) {
+      assertThat(result.at("/" + what + "/ratio").asDouble()).as(what).isPositive();
+    }
     assertThat(result.at("/classification/facesPerSecondByBatch")).isNotEmpty();
     for (String share : List.of("pipeline", "classify", "classifyProcessor")) {
       assertThat(result.at("/classification/share/" + share).asDouble()).as(share).isPositive();
@@ -36,6 +39,8 @@ class BenchmarkCommandTest {
     JsonNode pipeline = result.path("pipeline");
     assertThat(pipeline.path("frames").asLong()).isEqualTo(2 * 30);
     assertThat(pipeline.path("faces").asLong()).isEqualTo(2 * 30 * 2);
+    double scored = pipeline.path("batches").asDouble() * pipeline.path("facesPerBatch").asDouble();
+    assertThat(scored).as("faces scored").isCloseTo(2 * 30 * 2, within(1e-6));
     assertThat(pipeline.path("stages")).hasSize(5);
     for (JsonNode stage : pipeline.path("stages")) {
       assertThat(stage.path("millisPerFace").asDouble()).isPositive();
