@@ -27,9 +27,12 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
@@ -48,12 +51,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every fault of the table once, against the whole stage: each stream says the reason or lives
- * through it, plays when the fault is over, and a neighbour of them all is never disturbed.
+ * through it, plays when the fault is over, and a neighbour of them all is never disturbed. {@code
+ * -Dmoodline.fault.rounds} says how often; how long each took to recover is printed.
  */
-@Timeout(value = 1500, unit = TimeUnit.SECONDS)
+@Timeout(value = 3600, unit = TimeUnit.SECONDS)
 class FaultTableTest {
   private static final Duration PATIENCE = Duration.ofMinutes(5);
-  private static final int AT_ONCE = 14;
+  private static final int AT_ONCE = Integer.getInteger("moodline.fault.at-once", 14);
+  private static final int ROUNDS = Integer.getInteger("moodline.fault.rounds", 1);
 
   /** A fault of the camera begins with its 30th picture. */
   private static final int BEYOND_THE_FAULT = 45;
@@ -63,6 +68,8 @@ class FaultTableTest {
   private final Map<String, StreamStatus> now = new HashMap<>();
   private final Map<String, Set<String>> reasons = new HashMap<>();
   private final Set<String> runsOfTheNeighbour = new HashSet<>();
+  private final Map<String, Long> healedMillis = new HashMap<>();
+  private final Map<Fault, List<Double>> recoverySeconds = new EnumMap<>(Fault.class);
   private KafkaConnection kafka;
   private SecretBox secrets;
   private KafkaConsumer<byte[], byte[]> statuses;
@@ -90,9 +97,13 @@ class FaultTableTest {
         await(() -> isPlaying("neighbour", 3));
         List<Fault> faults =
             Stream.of(Fault.values()).filter(fault -> fault != Fault.NONE).toList();
-        for (int from = 0; from < faults.size(); from += AT_ONCE) {
-          playThrough(camera, faults.subList(from, Math.min(faults.size(), from + AT_ONCE)));
+        for (int round = 0; round < ROUNDS; round++) {
+          for (int from = 0; from < faults.size(); from += AT_ONCE) {
+            playThrough(camera, faults.subList(from, Math.min(faults.size(), from + AT_ONCE)));
+          }
+          faults.forEach(camera::breakAgain);
         }
+        tellRecovery();
         long before = now.get("neighbour").getPublished();
         await(() -> isPlaying("neighbour", before + 10));
         assertThat(runsOfTheNeighbour).as("runs of the stream beside the faults").hasSize(1);
@@ -118,7 +129,12 @@ class FaultTableTest {
                   + ", now "
                   + now.get(fault.name()));
     }
-    faults.forEach(camera::heal);
+    for (Fault fault : faults) {
+      camera.heal(fault);
+      if (!fault.isLivedThrough()) {
+        healedMillis.put(fault.name(), System.currentTimeMillis());
+      }
+    }
     for (Fault fault : faults) {
       if (fault == Fault.LOCKED_OUT || fault == Fault.PASSWORD_CHANGED) {
         put(fault.name(), camera.url(fault) + "?again"); // an operator mends it: no waiting then
@@ -131,6 +147,25 @@ class FaultTableTest {
     }
     faults.forEach(fault -> send(fault.name(), null));
     await(() -> faults.stream().noneMatch(fault -> now.containsKey(fault.name())));
+    faults.forEach(fault -> reasons.remove(fault.name()));
+  }
+
+  /** From the end of a fault to the first status that shows a new frame. */
+  private void tellRecovery() {
+    recoverySeconds.forEach((fault, seconds) -> tell(fault.name(), seconds));
+    tell("all", recoverySeconds.values().stream().flatMap(List::stream).toList());
+  }
+
+  private static void tell(String what, List<Double> seconds) {
+    List<Double> sorted = seconds.stream().sorted().toList();
+    System.out.printf(
+        Locale.ROOT,
+        "recovery from %s: %d times, p50 %.1f s, p99 %.1f s, longest %.1f s%n",
+        what,
+        sorted.size(),
+        sorted.get(sorted.size() / 2),
+        sorted.get((int) Math.ceil(sorted.size() * 0.99) - 1),
+        sorted.get(sorted.size() - 1));
   }
 
   private boolean isPlaying(String stream, long frames) {
@@ -169,6 +204,13 @@ class FaultTableTest {
       }
       StreamStatus status = Serdes.STREAM_STATUS.decode(record.value());
       now.put(stream, status);
+      long after = record.timestamp() - healedMillis.getOrDefault(stream, Long.MAX_VALUE);
+      if (after > 0 && isPlaying(stream, 1)) {
+        healedMillis.remove(stream);
+        recoverySeconds
+            .computeIfAbsent(Fault.valueOf(stream), fault -> new ArrayList<>())
+            .add(after / 1e3);
+      }
       if (status.getReason() != null) {
         reasons.computeIfAbsent(stream, id -> new HashSet<>()).add(status.getReason());
       }

@@ -121,6 +121,13 @@ final class TestCamera implements AutoCloseable {
     }
   }
 
+  /** The fault is there again. */
+  void breakAgain(Fault fault) {
+    synchronized (healed) {
+      healed.remove(fault);
+    }
+  }
+
   private boolean has(Fault fault, String path) {
     synchronized (healed) {
       return path.contains("/" + fault + "/") && !healed.contains(fault);
