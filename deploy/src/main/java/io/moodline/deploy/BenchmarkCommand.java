@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,13 @@ final class BenchmarkCommand implements Callable<Integer> {
   int streams;
 
   @Option(
+      names = "--cameras",
+      split = ",",
+      paramLabel = "N",
+      description = "Numbers of cameras to decode at the same time, such as 1,4,16,64.")
+  List<Integer> cameras = List.of();
+
+  @Option(
       names = "--faces",
       defaultValue = "2000",
       description =
@@ -79,6 +87,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException, IOException {
     if (seconds < 1 || framesPerSecond <= 0 || faces < 0 || minutes < 1) {
       throw new UserException("--seconds, --fps and --minutes must be at least 1, --faces 0");
+    }
+    if (cameras.stream().anyMatch(count -> count < 1 || count > 500)
+        || !cameras.equals(cameras.stream().sorted().distinct().toList())) {
+      throw new UserException("--cameras must be rising numbers from 1 to 500, such as 1,4,16,64");
     }
     if (facesPerFrame < 1 || facesPerFrame > 40 || streams < 1 || streams > 100) {
       throw new UserException("--faces-per-frame must be 1 to 40, --streams 1 to 100");
@@ -143,6 +155,14 @@ final class BenchmarkCommand implements Callable<Integer> {
     result.set("classification", classification);
     result.set("pipeline", analysed);
 
+    if (!cameras.isEmpty()) {
+      Path sent = folder.resolve("camera.ts");
+      PipelineBenchmark.clip(seconds, facesPerFrame).write(sent);
+      result.set(
+          "cameras",
+          new CameraBenchmark(settings(file, folder.resolve("cameras")), framesPerSecond, line)
+              .measure(cameras, sent, seconds));
+    }
     if (faces > 0) {
       line.step("watching memory ...");
       result.set("memory", faceBenchmark.memory(faces, Duration.ofMinutes(minutes), line));

@@ -25,6 +25,7 @@ class BenchmarkCommandTest {
                 "--fps=5",
                 "--streams=2",
                 "--faces-per-frame=2",
+                "--cameras=2",
                 "--faces=64");
 
     assertThat(said.code()).as(said.err()).isZero();
@@ -46,6 +47,10 @@ class BenchmarkCommandTest {
       assertThat(stage.path("millisPerFace").asDouble()).isPositive();
       assertThat(stage.path("processorMillisPerFace").asDouble()).isPositive();
     }
+    JsonNode cameras = result.at("/cameras/0");
+    assertThat(cameras.path("cameras").asInt()).isEqualTo(2);
+    assertThat(cameras.path("framesPerSecond").asDouble()).isPositive();
+    assertThat(cameras.path("decoderProcessorMillisPerFrame").asDouble()).isPositive();
     assertThat(result.at("/memory/faces").asLong()).isEqualTo(64);
   }
 }

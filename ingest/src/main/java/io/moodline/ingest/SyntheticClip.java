@@ -129,12 +129,15 @@ public record SyntheticClip(
     return (int) faces.stream().filter(face -> face.isThereAt(second)).count();
   }
 
-  /** Writes the clip as H.264 in MP4; an existing file is replaced. */
+  /**
+   * Writes the clip as H.264, in MP4 or, where the file's name ends in {@code .ts}, as MPEG
+   * transport stream; an existing file is replaced.
+   */
   public void write(Path file) throws IOException {
     avutil.av_log_set_level(avutil.AV_LOG_ERROR);
     try (var recorder = new FFmpegFrameRecorder(file.toFile(), width, height);
         var frame = new Frame(width, height, Frame.DEPTH_UBYTE, 3)) {
-      recorder.setFormat("mp4");
+      recorder.setFormat(file.toString().endsWith(".ts") ? "mpegts" : "mp4");
       recorder.setVideoCodec(avcodec.AV_CODEC_ID_H264);
       recorder.setVideoCodecName("libopenh264");
       recorder.setPixelFormat(avutil.AV_PIX_FMT_YUV420P);
