@@ -170,7 +170,7 @@ function showChosen() {
     SAMPLINGS[stream.sampling] || "",
     stream.credentials ? "credentials are kept sealed" : "",
     status.width ? `${status.width} × ${status.height}` : "",
-    decodedBy(status),
+    status.decodedBy ? `decoded by ${status.decodedBy} (${status.decodedByReason})` : "",
     status.published === undefined ? "" : `${status.published} frames published`,
     lost ? `${lost} dropped` : "",
     unmoved ? `${unmoved} left out: nothing moved` : "",
@@ -185,13 +185,6 @@ function showChosen() {
     ? "This stream shows faces as they are."
     : "Faces that were found are pixelated; one that the detector misses is not.";
   showDownloads(stream);
-}
-
-/** Said only where it is hardware, or where hardware was tried. */
-function decodedBy(status) {
-  const hardware = status.decodedBy && status.decodedBy !== "software";
-  const tried = /^[^ ]+: |^a picture took /.test(status.decodedByReason ?? "");
-  return hardware || tried ? `decoded by ${status.decodedBy}: ${status.decodedByReason}` : "";
 }
 
 /** Where capture times come from, and how well they are known. */

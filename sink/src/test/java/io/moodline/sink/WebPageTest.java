@@ -123,7 +123,7 @@ class WebPageTest {
     browser.await("document.getElementById('chosen-state').textContent === 'streaming'");
     browser.await("document.getElementById('chosen-times').textContent !== ''");
     assertThat(browser.text("#chosen-facts"))
-        .contains("decoded by software: cuda: Cannot load libcuda.so.1");
+        .contains("decoded by software (cuda: Cannot load libcuda.so.1)");
     assertThat(browser.text("#chosen-times"))
         .isEqualTo(
             "Capture times from the camera's own clock · ± 1.5 ms · media clock 12.3 ppm slow"
