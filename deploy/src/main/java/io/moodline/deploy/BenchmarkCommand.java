@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.analyzer.AnalyzerSettings;
 import io.moodline.deploy.PipelineBenchmark.IngestTime;
 import io.moodline.deploy.PipelineBenchmark.Load;
+import io.moodline.deploy.PipelineBenchmark.Spent;
 import io.moodline.ingest.FfmpegDecode;
+import io.moodline.ingest.FfmpegDecode.Took;
 import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
@@ -125,12 +127,12 @@ final class BenchmarkCommand implements Callable<Integer> {
     PipelineBenchmark pipeline = new PipelineBenchmark(settings, file, load, line);
 
     line.step("decoding with FFmpeg alone ...");
-    double bareDecode = FfmpegDecode.seconds(file);
+    Took bareDecode = FfmpegDecode.run(file);
     IngestTime ingest =
         new PipelineBenchmark(settings(file, folder.resolve("published")), file, load, line)
             .ingest();
     line.step("decoding with FFmpeg alone ...");
-    bareDecode = Math.min(bareDecode, FfmpegDecode.seconds(file));
+    bareDecode = bareDecode.best(FfmpegDecode.run(file));
     describe(result.putObject("decode"), bareDecode, ingest.decode());
     describe(result.putObject("decodeAndPublish"), bareDecode, ingest.publish());
 
@@ -171,11 +173,14 @@ final class BenchmarkCommand implements Callable<Integer> {
     return result;
   }
 
-  private static void describe(ObjectNode result, double ffmpegSeconds, double seconds) {
+  private static void describe(ObjectNode result, Took ffmpeg, Spent spent) {
     result
-        .put("ffmpegSeconds", ffmpegSeconds)
-        .put("seconds", seconds)
-        .put("ratio", ffmpegSeconds / seconds);
+        .put("ffmpegSeconds", ffmpeg.seconds())
+        .put("seconds", spent.seconds())
+        .put("ratio", ffmpeg.seconds() / spent.seconds())
+        .put("ffmpegProcessorSeconds", ffmpeg.processorSeconds())
+        .put("decoderProcessorSeconds", spent.decoderSeconds())
+        .put("processorRatio", ffmpeg.processorSeconds() / spent.decoderSeconds());
   }
 
   private static void measure(FaceBenchmark faces, BareRates bare, ProgressLine line) {

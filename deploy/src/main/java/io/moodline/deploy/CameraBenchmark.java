@@ -11,9 +11,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What cameras cost ingest, as they grow in number: a video of 1280 x 720 at 25 frames per second
@@ -107,10 +105,9 @@ final class CameraBenchmark {
    *
    * @param nanos of the clock
    * @param ownNanos processor time of this process
-   * @param childrenNanos processor time of each of its children, by process id
    */
   private record Reading(
-      long nanos, long ownNanos, Map<Long, Long> childrenNanos, long published, long dropped) {
+      long nanos, long ownNanos, ChildrenTime children, long published, long dropped) {
     static Reading now(ApiClient api) {
       long published = 0;
       long dropped = 0;
@@ -118,32 +115,16 @@ final class CameraBenchmark {
         published += stream.path("status").path("published").asLong();
         dropped += stream.path("status").path("dropped").asLong();
       }
-      Map<Long, Long> children = new HashMap<>();
-      ProcessHandle.current()
-          .descendants()
-          .forEach(
-              child ->
-                  children.put(
-                      child.pid(),
-                      child.info().totalCpuDuration().orElse(Duration.ZERO).toNanos()));
       OperatingSystemMXBean system =
           ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
       return new Reading(
-          System.nanoTime(), system.getProcessCpuTime(), children, published, dropped);
-    }
-
-    double childrenSecondsSince(Reading earlier) {
-      long nanos = 0;
-      for (Map.Entry<Long, Long> child : childrenNanos.entrySet()) {
-        nanos += child.getValue() - earlier.childrenNanos.getOrDefault(child.getKey(), 0L);
-      }
-      return nanos / 1e9;
+          System.nanoTime(), system.getProcessCpuTime(), ChildrenTime.now(), published, dropped);
     }
   }
 
   private ObjectNode describe(int count, Reading before, Reading after) {
     double seconds = (after.nanos() - before.nanos()) / 1e9;
-    double decoders = after.childrenSecondsSince(before);
+    double decoders = after.children().secondsSince(before.children());
     double own = (after.ownNanos() - before.ownNanos()) / 1e9;
     long published = after.published() - before.published();
     return ApiClient.object()
@@ -151,7 +132,7 @@ final class CameraBenchmark {
         .put("framesPerSecondAskedFor", count * framesPerSecond)
         .put("framesPerSecond", published / seconds)
         .put("droppedPerSecond", (after.dropped() - before.dropped()) / seconds)
-        .put("decoders", after.childrenNanos().size())
+        .put("decoders", after.children().nanos().size())
         .put("processors", (decoders + own) / seconds)
         .put("decoderProcessorMillisPerCameraSecond", 1000 * decoders / seconds / count)
         .put("serverProcessorMillisPerCameraSecond", 1000 * own / seconds / count)

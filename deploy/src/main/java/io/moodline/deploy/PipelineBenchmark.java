@@ -80,10 +80,18 @@ final class PipelineBenchmark {
   /**
    * How long ingest takes with nobody in its way.
    *
-   * @param decode seconds to decode the recording, of which next to no frame is asked for
-   * @param publish seconds to decode it and to publish the frames of the load
+   * @param decode to decode the recording, of which next to no frame is asked for
+   * @param publish to decode it and to publish the frames of the load
    */
-  record IngestTime(double decode, double publish) {}
+  record IngestTime(Spent decode, Spent publish) {}
+
+  /**
+   * What a recording took.
+   *
+   * @param seconds by the clock, from the first frame to the end
+   * @param decoderSeconds of processor time of the decoders, from the order to the end
+   */
+  record Spent(double seconds, double decoderSeconds) {}
 
   /** Measures ingest; the folder of the settings must have seen no other run. */
   IngestTime ingest() throws InterruptedException {
@@ -92,13 +100,14 @@ final class PipelineBenchmark {
       line.step("warming up ...");
       ingest(api, load.framesPerSecond());
       line.step("decoding ...");
-      double decode = ingest(api, LEAST_FRAMES_PER_SECOND);
+      Spent decode = ingest(api, LEAST_FRAMES_PER_SECOND);
       line.step("decoding and publishing ...");
       return new IngestTime(decode, ingest(api, load.framesPerSecond()));
     }
   }
 
-  private double ingest(ApiClient api, double framesPerSecond) throws InterruptedException {
+  private Spent ingest(ApiClient api, double framesPerSecond) throws InterruptedException {
+    ChildrenTime before = ChildrenTime.now();
     String stream = replay(api, framesPerSecond).path("stream").asText();
     String path = "/api/v1/streams/" + ApiClient.encode(stream);
     long deadline = System.nanoTime() + PATIENCE.toNanos();
@@ -114,7 +123,8 @@ final class PipelineBenchmark {
         began = since;
       }
       if (state.equals("FINISHED") && began != null) {
-        return Duration.between(began, since).toNanos() / 1e9;
+        double seconds = Duration.between(began, since).toNanos() / 1e9;
+        return new Spent(seconds, ChildrenTime.now().secondsSince(before));
       }
       if (state.equals("FINISHED")) {
         throw new UserException("the recording is too short to be measured: take a longer one");
