@@ -5,7 +5,6 @@ import java.util.function.BooleanSupplier;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
-import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVInputFormat;
 import org.bytedeco.ffmpeg.avformat.AVStream;
@@ -15,7 +14,6 @@ import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avformat;
 import org.bytedeco.ffmpeg.global.avutil;
-import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,15 +26,7 @@ final class VideoSource implements PictureSource {
   static final long MAX_PIXELS = 4096L * 2304;
 
   private static final int MAX_STREAMS = 32;
-  private static final double HIGHEST_RATE = 240;
-  private static final int NO_TIME = -1;
   private static final long SILENT_NANOS = 4_500_000_000L;
-
-  /** Beyond such a jump a live source's clock was set anew. */
-  private static final long LIVE_JUMP_MICROS = 10_000_000;
-
-  /** Key frames come seldom: so far apart may they be. */
-  private static final long LIVE_KEY_JUMP_MICROS = 60_000_000;
 
   /** How much of its stated length a recording may lack before it counts as broken off. */
   private static final double MISSING_PART = 0.05;
@@ -51,21 +41,10 @@ final class VideoSource implements PictureSource {
   private @Nullable PictureCodecs codecs;
   private @Nullable AVPacket packet;
   private int streamIndex;
-  private int timeBaseNum = 1;
-  private int timeBaseDen = 1;
-  private double rate;
-  private int rotation;
-  private String codecName = "";
-  private int codedWidth;
-  private int codedHeight;
-  private double pixelAspect = 1;
-  private long durationMicros = NO_TIME;
-  private long reachedMicros;
-  private long zeroMicros = avutil.AV_NOPTS_VALUE;
-  private long mediaMicros = NO_TIME;
+  private @Nullable VideoFacts facts;
+  private @Nullable MediaClock clock;
   private boolean draining;
   private boolean givingOut;
-  private int packetsUntimed;
   private int readError;
 
   private VideoSource(boolean live, boolean keysOnly, HardwareWish hardware) {
@@ -145,70 +124,28 @@ final class VideoSource implements PictureSource {
 
   private void openCodec(AVStream stream) throws SourceException {
     AVCodecParameters parameters = stream.codecpar();
-    codecName = avcodec.avcodec_get_name(parameters.codec_id()).getString();
+    VideoFacts found = VideoFacts.of(require(format), stream, live);
     AVCodec decoder = avcodec.avcodec_find_decoder(parameters.codec_id());
     if (decoder == null) {
       throw new SourceException(
-          "uses the codec " + codecName + ", which Moodline can not decode", false);
+          "uses the codec " + found.codecName() + ", which Moodline can not decode", false);
     }
-    codedWidth = parameters.width();
-    codedHeight = parameters.height();
-    if (codedWidth <= 0 || codedHeight <= 0) {
+    if (found.width() <= 0 || found.height() <= 0) {
       throw new SourceException("has no video that can be decoded: its size is unknown", live);
     }
-    if ((long) codedWidth * codedHeight > MAX_PIXELS) {
-      throw SourceException.tooLarge(codedWidth, codedHeight);
+    if ((long) found.width() * found.height() > MAX_PIXELS) {
+      throw SourceException.tooLarge(found.width(), found.height());
     }
+    facts = found;
+    clock = new MediaClock(stream.time_base(), found.framesPerSecond(), live, keysOnly);
     packet = avcodec.av_packet_alloc();
     streamIndex = stream.index();
-    timeBaseNum = stream.time_base().num();
-    timeBaseDen = stream.time_base().den();
-    rate = rate(require(format), stream);
-    pixelAspect = aspect(stream.sample_aspect_ratio());
-    rotation = rotation(parameters);
-    durationMicros = duration(require(format), stream);
     codecs =
         PictureCodecs.open(
             new PictureCodec.Setup(
-                decoder, codecName, parameters, stream.time_base(), live, keysOnly),
+                decoder, found.codecName(), parameters, stream.time_base(), live, keysOnly),
             hardware,
-            stepMicros() * 1000);
-  }
-
-  private double rate(AVFormatContext opened, AVStream stream) {
-    AVRational stated = stream.avg_frame_rate();
-    if (live || stated.num() <= 0 || stated.den() <= 0) {
-      stated = avformat.av_guess_frame_rate(opened, stream, null);
-    }
-    double found = stated.num() > 0 && stated.den() > 0 ? avutil.av_q2d(stated) : 0;
-    return found <= HIGHEST_RATE ? found : 0;
-  }
-
-  private static double aspect(AVRational ratio) {
-    double aspect = ratio.num() > 0 && ratio.den() > 0 ? avutil.av_q2d(ratio) : 1;
-    return aspect >= 0.25 && aspect <= 4 ? aspect : 1;
-  }
-
-  /** Quarter turns to the right that show the picture upright: 0 to 3. */
-  private static int rotation(AVCodecParameters parameters) {
-    for (int i = 0; i < parameters.nb_coded_side_data(); i++) {
-      AVPacketSideData data = new AVPacketSideData(parameters.coded_side_data()).position(i);
-      if (data.type() == avcodec.AV_PKT_DATA_DISPLAYMATRIX && data.size() >= 36) {
-        double degrees = avutil.av_display_rotation_get(new IntPointer(data.data()));
-        return Double.isNaN(degrees) ? 0 : Math.floorMod(Math.round(-degrees / 90), 4);
-      }
-    }
-    return 0;
-  }
-
-  private long duration(AVFormatContext opened, AVStream stream) {
-    if (live) {
-      return NO_TIME;
-    }
-    if (stream.duration() > 0) {
-      return micros(stream.duration());
-    }
-    return opened.duration() > 0 ? opened.duration() : NO_TIME;
+            clock.stepMicros() * 1000);
   }
 
   @Override
@@ -223,7 +160,7 @@ final class VideoSource implements PictureSource {
       int code = decoders.receive();
       if (code >= 0) {
         AVFrame picture = decoders.picture();
-        if (isWanted(picture) && readTime(picture)) {
+        if (isWanted(picture) && require(clock).take(picture.best_effort_timestamp())) {
           return true;
         }
       } else if (givingOut && code == avutil.AVERROR_EOF()) {
@@ -261,12 +198,7 @@ final class VideoSource implements PictureSource {
       return true;
     }
     if (data.stream_index() == streamIndex) {
-      if (keysOnly) {
-        timeTheFirst(data.pts());
-      }
-      if (data.pts() != avutil.AV_NOPTS_VALUE) {
-        reachedMicros = Math.max(reachedMicros, micros(data.pts() + Math.max(0, data.duration())));
-      }
+      require(clock).read(data.pts(), data.duration());
       decoders.send(data);
       if (live && keysOnly && (data.flags() & avcodec.AV_PKT_FLAG_KEY) != 0) {
         // It would keep the picture until it has seen those behind it, and they are left out.
@@ -278,53 +210,10 @@ final class VideoSource implements PictureSource {
     return true;
   }
 
-  /**
-   * The first picture of an RTSP source has no time, but the packets behind it do. Where they are
-   * left out, the next picture may come much later than one step after the first.
-   */
-  private void timeTheFirst(long stamp) {
-    if (zeroMicros != avutil.AV_NOPTS_VALUE || mediaMicros < 0) {
-      return;
-    }
-    packetsUntimed++;
-    if (stamp != avutil.AV_NOPTS_VALUE) {
-      zeroMicros = micros(stamp) - mediaMicros - packetsUntimed * stepMicros();
-    }
-  }
-
-  private long stepMicros() {
-    return rate > 0 ? Math.round(1e6 / rate) : 40_000;
-  }
-
-  private boolean readTime(AVFrame picture) {
-    long stamp = picture.best_effort_timestamp();
-    long step = stepMicros();
-    if (stamp == avutil.AV_NOPTS_VALUE) {
-      mediaMicros = mediaMicros < 0 ? 0 : mediaMicros + step;
-      return true;
-    }
-    long time = micros(stamp);
-    if (zeroMicros == avutil.AV_NOPTS_VALUE) {
-      zeroMicros = time - Math.max(0, mediaMicros < 0 ? 0 : mediaMicros + step);
-    }
-    long next = time - zeroMicros;
-    if (live
-        && mediaMicros >= 0
-        && (next <= mediaMicros
-            || next - mediaMicros > (keysOnly ? LIVE_KEY_JUMP_MICROS : LIVE_JUMP_MICROS))) {
-      next = mediaMicros + step;
-      zeroMicros = time - next;
-    }
-    if (next <= mediaMicros) {
-      return false; // two pictures of one time: the first one counts
-    }
-    mediaMicros = next;
-    return true;
-  }
-
   private void checkComplete() throws SourceException {
-    double seconds = Math.max(0, mediaMicros) / 1e6;
-    if (mediaMicros < 0) {
+    MediaClock times = require(clock);
+    double seconds = Math.max(0, times.mediaMicros()) / 1e6;
+    if (times.mediaMicros() < 0) {
       String what = keysOnly ? "key frame" : "picture";
       throw new SourceException(
           (live ? "sent no " : "has no ") + what + " that can be decoded", live);
@@ -335,7 +224,8 @@ final class VideoSource implements PictureSource {
               java.util.Locale.ROOT, "breaks off after %.1f s (%s)", seconds, text(readError)),
           false);
     }
-    long missing = durationMicros - reachedMicros;
+    long durationMicros = durationMicros();
+    long missing = durationMicros - times.reachedMicros();
     if (durationMicros > 0 && missing > Math.max(MISSING_MICROS, durationMicros * MISSING_PART)) {
       throw new SourceException(
           String.format(
@@ -351,11 +241,6 @@ final class VideoSource implements PictureSource {
     return SourceException.text(code);
   }
 
-  private long micros(long stamp) {
-    // Exact: stamps and bases of real files multiply within 64 bits but for hostile ones.
-    return Math.round((double) stamp * timeBaseNum * 1e6 / timeBaseDen);
-  }
-
   @Override
   public AVFrame picture() {
     return require(codecs).picture();
@@ -368,64 +253,53 @@ final class VideoSource implements PictureSource {
 
   @Override
   public long mediaTimeMicros() {
-    return mediaMicros;
+    return require(clock).mediaMicros();
   }
 
   /** Its presentation time as the container has it, in units of {@link #timeBase}. */
   @Override
   public long stamp() {
-    long stamp = picture().best_effort_timestamp();
-    return stamp != avutil.AV_NOPTS_VALUE
-        ? stamp
-        : Math.round((zero() + mediaMicros) / 1e6 * timeBaseDen / timeBaseNum);
-  }
-
-  private long zero() {
-    return zeroMicros == avutil.AV_NOPTS_VALUE ? 0 : zeroMicros;
+    return require(clock).stamp(picture().best_effort_timestamp());
   }
 
   /** Seconds in one unit of the container's presentation times. */
   AVRational timeBase() {
-    return avutil.av_make_q(timeBaseNum, timeBaseDen);
+    return require(clock).timeBase();
   }
 
   @Override
   public String codecName() {
-    return codecName;
+    return require(facts).codecName();
   }
 
   @Override
   public double framesPerSecond() {
-    return rate;
+    return require(facts).framesPerSecond();
   }
 
   @Override
   public int rotation() {
-    return rotation;
+    return require(facts).rotation();
   }
 
   @Override
   public double pixelAspect() {
-    return pixelAspect;
+    return require(facts).pixelAspect();
   }
 
   @Override
   public int shownWidth() {
-    return rotation % 2 == 0 ? straightWidth() : codedHeight;
+    return require(facts).shownWidth();
   }
 
   @Override
   public int shownHeight() {
-    return rotation % 2 == 0 ? codedHeight : straightWidth();
-  }
-
-  private int straightWidth() {
-    return (int) Math.round(codedWidth * pixelAspect);
+    return require(facts).shownHeight();
   }
 
   @Override
   public long durationMicros() {
-    return durationMicros;
+    return require(facts).durationMicros();
   }
 
   private static <T> T require(@Nullable T resource) {

@@ -1,0 +1,91 @@
+package io.moodline.ingest;
+
+import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
+import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
+import org.bytedeco.ffmpeg.avformat.AVFormatContext;
+import org.bytedeco.ffmpeg.avformat.AVStream;
+import org.bytedeco.ffmpeg.avutil.AVRational;
+import org.bytedeco.ffmpeg.global.avcodec;
+import org.bytedeco.ffmpeg.global.avformat;
+import org.bytedeco.ffmpeg.global.avutil;
+import org.bytedeco.javacpp.IntPointer;
+
+/**
+ * What a container says of its pictures.
+ *
+ * @param width of the pictures as they are coded, in pixels; 0 where it is not known
+ * @param height likewise
+ * @param framesPerSecond 0 where it is not known or beyond belief
+ * @param rotation quarter turns to the right that show the picture upright: 0 to 3
+ * @param pixelAspect width of a pixel over its height
+ * @param durationMicros -1 where it is not known, and of live sources
+ */
+record VideoFacts(
+    String codecName,
+    int width,
+    int height,
+    double framesPerSecond,
+    int rotation,
+    double pixelAspect,
+    long durationMicros) {
+  private static final double HIGHEST_RATE = 240;
+  private static final int NOT_KNOWN = -1;
+
+  static VideoFacts of(AVFormatContext format, AVStream stream, boolean live) {
+    AVCodecParameters parameters = stream.codecpar();
+    return new VideoFacts(
+        avcodec.avcodec_get_name(parameters.codec_id()).getString(),
+        parameters.width(),
+        parameters.height(),
+        rate(format, stream, live),
+        rotation(parameters),
+        aspect(stream.sample_aspect_ratio()),
+        live ? NOT_KNOWN : duration(format, stream));
+  }
+
+  private static double rate(AVFormatContext format, AVStream stream, boolean live) {
+    AVRational stated = stream.avg_frame_rate();
+    if (live || stated.num() <= 0 || stated.den() <= 0) {
+      stated = avformat.av_guess_frame_rate(format, stream, null);
+    }
+    double found = stated.num() > 0 && stated.den() > 0 ? avutil.av_q2d(stated) : 0;
+    return found <= HIGHEST_RATE ? found : 0;
+  }
+
+  private static double aspect(AVRational ratio) {
+    double aspect = ratio.num() > 0 && ratio.den() > 0 ? avutil.av_q2d(ratio) : 1;
+    return aspect >= 0.25 && aspect <= 4 ? aspect : 1;
+  }
+
+  private static int rotation(AVCodecParameters parameters) {
+    for (int i = 0; i < parameters.nb_coded_side_data(); i++) {
+      AVPacketSideData data = new AVPacketSideData(parameters.coded_side_data()).position(i);
+      if (data.type() == avcodec.AV_PKT_DATA_DISPLAYMATRIX && data.size() >= 36) {
+        double degrees = avutil.av_display_rotation_get(new IntPointer(data.data()));
+        return Double.isNaN(degrees) ? 0 : Math.floorMod(Math.round(-degrees / 90), 4);
+      }
+    }
+    return 0;
+  }
+
+  private static long duration(AVFormatContext format, AVStream stream) {
+    if (stream.duration() > 0) {
+      return MediaClock.micros(stream.duration(), stream.time_base());
+    }
+    return format.duration() > 0 ? format.duration() : NOT_KNOWN;
+  }
+
+  /** Width as it is shown, upright and with square pixels. */
+  int shownWidth() {
+    return rotation % 2 == 0 ? straightWidth() : height;
+  }
+
+  /** Height as it is shown, upright and with square pixels. */
+  int shownHeight() {
+    return rotation % 2 == 0 ? height : straightWidth();
+  }
+
+  private int straightWidth() {
+    return (int) Math.round(width * pixelAspect);
+  }
+}
