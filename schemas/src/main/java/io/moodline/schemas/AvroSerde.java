@@ -3,6 +3,7 @@ package io.moodline.schemas;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.AvroRuntimeException;
@@ -121,12 +122,34 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
         .array();
   }
 
+  /**
+   * Where a record begins in bytes that were written by the schema with a header of Avro's own
+   * encoding; -1 in others, and where a number was not met before.
+   */
+  int bodyOf(byte[] bytes, byte[] header) {
+    if (bytes.length >= HEADER_BYTES
+        && Arrays.equals(bytes, 0, HEADER_BYTES, header, 0, HEADER_BYTES)) {
+      return HEADER_BYTES;
+    }
+    SchemaIds ids = registry;
+    boolean same =
+        ids != null
+            && bytes.length >= NUMBERED_BYTES
+            && bytes[0] == 0
+            && Arrays.equals(headers.get(numbered(ids, bytes)), header);
+    return same ? NUMBERED_BYTES : -1;
+  }
+
+  private static Numbered numbered(SchemaIds ids, byte[] bytes) {
+    return new Numbered(ids, ByteBuffer.wrap(bytes, 1, Integer.BYTES).getInt());
+  }
+
   private byte[] unnumber(byte[] bytes) {
     SchemaIds ids = registry;
     if (ids == null) {
       throw new SerializationException("a numbered record, and no registry is set");
     }
-    Numbered numbered = new Numbered(ids, ByteBuffer.wrap(bytes, 1, Integer.BYTES).getInt());
+    Numbered numbered = numbered(ids, bytes);
     byte[] header = headers.get(numbered);
     if (header == null) {
       header = learn(numbered);

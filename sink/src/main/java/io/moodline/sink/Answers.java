@@ -18,9 +18,9 @@ final class Answers {
     ctx.status(status).header("Content-Type", "application/json").result(body.toString());
   }
 
-  /** A body that was written before. */
-  static void json(Context ctx, byte[] body) {
-    ctx.status(200).header("Content-Type", "application/json").result(body);
+  /** A body that is made while it is sent, compressed for who takes that. */
+  static void json(Context ctx, Body body) {
+    stream(ctx, "application/json", ctx::outputStream, body);
   }
 
   static void text(Context ctx, String contentType, String body) {
@@ -35,17 +35,26 @@ final class Answers {
 
   /**
    * Sends a body of any length in little memory. One that fails before anything was sent is
-   * answered with a problem; later the connection is broken, so that half an answer never looks
-   * whole.
+   * answered with a problem; later, or half compressed, the connection is broken, so that half an
+   * answer never looks whole.
    */
   static void stream(Context ctx, String contentType, Body body) {
+    stream(ctx, contentType, () -> ctx.res().getOutputStream(), body);
+  }
+
+  /** Where a body goes. */
+  private interface Outlet {
+    OutputStream open() throws IOException;
+  }
+
+  private static void stream(Context ctx, String contentType, Outlet outlet, Body body) {
     ctx.status(200).header("Content-Type", contentType);
     try {
-      OutputStream out = ctx.res().getOutputStream();
+      OutputStream out = outlet.open();
       body.write(out);
       out.flush();
     } catch (IOException | RuntimeException e) {
-      if (!ctx.res().isCommitted()) {
+      if (!ctx.res().isCommitted() && !ctx.res().containsHeader("Content-Encoding")) {
         ctx.res().resetBuffer();
         throw e instanceof RuntimeException known
             ? known

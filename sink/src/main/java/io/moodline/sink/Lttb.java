@@ -1,7 +1,5 @@
 package io.moodline.sink;
 
-import java.util.Arrays;
-
 /**
  * Thins a series so that its picture stays the same: "largest triangle three buckets" (S.
  * Steinarsson, 2013). The points between first and last are put into buckets of equal number; of
@@ -44,7 +42,7 @@ final class Lttb {
 
   private static int largest(
       long[] times, double[][] values, int before, int from, int to, int after) {
-    double meanTime = Arrays.stream(times, to, after).average().orElse(times[to]);
+    double meanTime = mean(times, to, after);
     double[] mean = mean(values, to, after);
     int best = from;
     double bestArea = -1;
@@ -62,6 +60,14 @@ final class Lttb {
       }
     }
     return best;
+  }
+
+  private static double mean(long[] times, int from, int to) {
+    long sum = 0;
+    for (int i = from; i < to; i++) {
+      sum += times[i];
+    }
+    return (double) sum / (to - from);
   }
 
   private static double[] mean(double[][] values, int from, int to) {

@@ -2,8 +2,6 @@ package io.moodline.sink;
 
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
-import io.moodline.schemas.TimelineKey;
-import io.moodline.schemas.WindowScores;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
@@ -21,8 +19,6 @@ import java.util.function.Predicate;
  * Thread-safe.
  */
 final class StoreQueries implements MarkedQueries {
-  private static final Instant START_OF_TIME = Instant.ofEpochMilli(Long.MIN_VALUE);
-  private static final Instant END_OF_TIME = Instant.ofEpochMilli(Long.MAX_VALUE);
   private static final Duration FINEST = Steps.ALL.get(0);
   private static final Duration COARSEST = Steps.ALL.get(Steps.ALL.size() - 1);
 
@@ -55,10 +51,7 @@ final class StoreQueries implements MarkedQueries {
       String streamId, Duration step, Instant from, Instant to, int limit) {
     List<TimelineWindow> windows = new ArrayList<>();
     scan(
-        streamId,
-        step,
-        from,
-        to,
+        WindowRange.between(streamId, step, from, to),
         limit,
         value -> {
           stores.read(Serdes.TIMELINE_WINDOW, value).ifPresent(windows::add);
@@ -67,29 +60,29 @@ final class StoreQueries implements MarkedQueries {
     return windows;
   }
 
-  /** Of those that are left out only the scores are read. */
+  /** Only scores are read, a long range by several threads; who shows a window reads all of it. */
   @Override
   public Thinned thinned(
       String streamId, Duration step, Instant from, Instant to, int limit, int points) {
-    List<byte[]> values = new ArrayList<>();
+    List<ScoreSeries> parts =
+        WindowRange.between(streamId, step, from, to).parts().parallelStream()
+            .map(part -> series(part, limit))
+            .toList();
+    ScoreSeries series = parts.get(0);
+    parts.subList(1, parts.size()).forEach(series::addAll);
+    return new Thinned(series.pick(points), series.size(), stores::unreadable);
+  }
+
+  private ScoreSeries series(WindowRange range, int limit) {
     ScoreSeries series = new ScoreSeries();
-    WindowScores scores = new WindowScores();
     scan(
-        streamId,
-        step,
-        from,
-        to,
+        range,
         limit,
         value -> {
-          stores.readScores(scores, value, series).ifPresent(values::add);
-          return values.size() < limit;
+          stores.readInto(series, value);
+          return series.size() < limit;
         });
-    List<TimelineWindow> windows =
-        Arrays.stream(series.pick(points))
-            .mapToObj(values::get)
-            .flatMap(value -> stores.read(Serdes.TIMELINE_WINDOW, value).stream())
-            .toList();
-    return new Thinned(windows, values.size());
+    return series;
   }
 
   @Override
@@ -167,10 +160,8 @@ final class StoreQueries implements MarkedQueries {
   private long framesShown(String streamId, Instant first, Instant last) {
     long[] frames = {0};
     scan(
-        streamId,
-        FINEST,
-        Steps.startOf(first, FINEST).toEpochMilli(),
-        last.toEpochMilli(),
+        new WindowRange(
+            streamId, FINEST, Steps.startOf(first, FINEST).toEpochMilli(), last.toEpochMilli()),
         Integer.MAX_VALUE,
         value -> {
           stores
@@ -181,35 +172,16 @@ final class StoreQueries implements MarkedQueries {
     return frames[0];
   }
 
-  /** The same of those that start from {@code from} on and before {@code to}. */
-  private void scan(
-      String streamId,
-      Duration step,
-      Instant from,
-      Instant to,
-      int limit,
-      Predicate<byte[]> reader) {
-    if (from.isBefore(to) && limit > 0) {
-      scan(streamId, step, ceiling(from), ceiling(to) - 1, limit, reader);
-    }
-  }
-
   /**
    * Gives windows' bytes to {@code reader}, oldest first, until it has enough; a page at a time.
    */
-  private void scan(
-      String streamId,
-      Duration step,
-      long firstMillis,
-      long lastMillis,
-      int limit,
-      Predicate<byte[]> reader) {
+  private void scan(WindowRange range, int limit, Predicate<byte[]> reader) {
     int page = Math.min(StoreQuestion.MAX_LIMIT, Math.max(1, limit));
-    byte[] from = key(streamId, step, Instant.ofEpochMilli(firstMillis));
-    byte[] to = key(streamId, step, Instant.ofEpochMilli(lastMillis));
-    boolean more = true;
+    WindowRange left = range;
+    boolean more = limit > 0 && !range.isEmpty();
     while (more) {
-      List<byte[]> values = stores.ask(QueryStore.WINDOWS, streamId, from, to, page, false);
+      List<byte[]> values =
+          stores.ask(QueryStore.WINDOWS, left.streamId(), left.from(), left.to(), page, false);
       more = values.size() == page;
       for (byte[] value : values) {
         if (!reader.test(value)) {
@@ -217,49 +189,26 @@ final class StoreQueries implements MarkedQueries {
         }
       }
       if (more) {
-        from = after(streamId, step, values, from);
+        left = left.after(lastStart(values));
       }
     }
   }
 
-  /** The key after a page's last window that can be read. */
-  private byte[] after(String streamId, Duration step, List<byte[]> page, byte[] from) {
+  /** When a page's last window starts that can be read. */
+  private Instant lastStart(List<byte[]> page) {
     for (int i = page.size() - 1; i >= 0; i--) {
       Optional<TimelineWindow> window = stores.read(Serdes.TIMELINE_WINDOW, page.get(i));
       if (window.isPresent()) {
-        return key(streamId, step, window.get().getStart().plusMillis(1));
+        return window.get().getStart();
       }
     }
-    throw new NotReadyException("windows from " + from.length + " bytes on can not be read");
+    throw new NotReadyException("a page of " + page.size() + " windows can not be read");
   }
 
   private Optional<TimelineWindow> edge(String streamId, Duration step, boolean newest) {
-    return stores
-        .ask(
-            QueryStore.WINDOWS,
-            streamId,
-            key(streamId, step, START_OF_TIME),
-            key(streamId, step, END_OF_TIME),
-            FEW,
-            newest)
-        .stream()
+    WindowRange all = WindowRange.all(streamId, step);
+    return stores.ask(QueryStore.WINDOWS, streamId, all.from(), all.to(), FEW, newest).stream()
         .flatMap(value -> stores.read(Serdes.TIMELINE_WINDOW, value).stream())
         .findFirst();
-  }
-
-  private static byte[] key(String streamId, Duration step, Instant start) {
-    return new TimelineKey(streamId, step, start).encode();
-  }
-
-  /** The first whole millisecond at or after {@code time}, within what a key can hold. */
-  private static long ceiling(Instant time) {
-    if (time.isBefore(START_OF_TIME)) {
-      return Long.MIN_VALUE;
-    }
-    if (!time.isBefore(END_OF_TIME)) {
-      return Long.MAX_VALUE;
-    }
-    long millis = time.toEpochMilli();
-    return Instant.ofEpochMilli(millis).equals(time) ? millis : millis + 1;
   }
 }

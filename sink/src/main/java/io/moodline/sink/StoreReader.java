@@ -2,7 +2,6 @@ package io.moodline.sink;
 
 import io.moodline.schemas.AvroSerde;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
-import io.moodline.schemas.WindowScores;
 import java.util.List;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
@@ -59,15 +58,17 @@ final class StoreReader {
     }
   }
 
-  /** The value itself when it is a window, whose scores then are the series' newest. */
-  Optional<byte[]> readScores(WindowScores scores, byte[] value, ScoreSeries series) {
+  /** The same for a window that is added to a series. */
+  void readInto(ScoreSeries series, byte[] value) {
     try {
-      series.end(Math.floorDiv(scores.read(value, series::score), 1000L));
-      return Optional.of(value);
+      series.add(value);
     } catch (UnreadableRecordException e) {
-      series.drop();
       metrics.unreadableWindow();
-      return Optional.empty();
     }
+  }
+
+  /** Counts a window that could not be read in full. */
+  void unreadable() {
+    metrics.unreadableWindow();
   }
 }

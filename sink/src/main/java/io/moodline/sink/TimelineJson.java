@@ -1,37 +1,23 @@
 package io.moodline.sink;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.StreamWriteFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.moodline.schemas.v1.ScoreQuantiles;
+import io.moodline.schemas.AvroSerde.UnreadableRecordException;
+import io.moodline.schemas.WindowBytes;
 import io.moodline.schemas.v1.TimelineWindow;
+import io.moodline.sink.TimelineQueries.Thinned;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A timeline as JSON, written without a tree in between: a window holds some fifty numbers. Maps
- * are written in the order of their keys. Thread-safe.
- */
+/** A timeline as JSON, sent while it is written. Thread-safe. */
 final class TimelineJson {
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder().enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER).build())
-          .build();
-
-  /** What one window takes, about. */
-  private static final int WINDOW_BYTES = 1000;
+  /** Text that is sent at a time: a socket takes it at once, and a processor's cache too. */
+  private static final int BLOCK_BYTES = 64 * 1024;
 
   private TimelineJson() {}
 
@@ -42,33 +28,55 @@ final class TimelineJson {
 
   /** What writes windows, one after the other. */
   private interface Windows {
-    void write(JsonGenerator json) throws IOException;
+    void write(Answer answer) throws IOException;
   }
 
-  /** A whole answer of windows that are in memory. */
-  static byte[] answer(
-      ObjectNode head,
-      Duration step,
-      List<TimelineWindow> windows,
-      boolean thinned,
-      boolean stale) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(1000 + WINDOW_BYTES * windows.size());
-    try {
-      write(
-          out,
-          head,
-          step,
-          thinned,
-          () -> stale,
-          json -> {
-            for (TimelineWindow window : windows) {
-              write(json, window);
-            }
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // memory does not fail so
+  /** An answer that is being written. Confined to one thread. */
+  private static final class Answer {
+    private final OutputStream to;
+    private final WindowText text = new WindowText();
+    private boolean first = true;
+
+    Answer(OutputStream to) {
+      this.to = to;
     }
-    return out.toByteArray();
+
+    void add(byte[] window) throws IOException {
+      int before = text.length();
+      if (!first) {
+        text.ascii(',');
+      }
+      try {
+        text.window(window);
+        first = false;
+      } catch (UnreadableRecordException e) {
+        text.cut(before);
+        throw e;
+      }
+      if (text.length() >= BLOCK_BYTES) {
+        text.moveTo(to);
+      }
+    }
+  }
+
+  /** A whole answer of windows that are in memory; those that can not be read are left out. */
+  static void write(OutputStream to, ObjectNode head, Duration step, Thinned thinned, boolean stale)
+      throws IOException {
+    write(
+        to,
+        head,
+        step,
+        thinned.isThinned(),
+        () -> stale,
+        answer -> {
+          for (byte[] window : thinned.windows()) {
+            try {
+              answer.add(window);
+            } catch (UnreadableRecordException e) {
+              thinned.unreadable().run();
+            }
+          }
+        });
   }
 
   /** The same of windows that are read while they are written, and not thinned. */
@@ -81,7 +89,7 @@ final class TimelineJson {
         windows.step(),
         false,
         stale,
-        json -> windows.forEach(window -> write(json, window)));
+        answer -> windows.forEach(window -> answer.add(WindowBytes.encode(window))));
   }
 
   private static void write(
@@ -92,83 +100,26 @@ final class TimelineJson {
       BooleanSupplier stale,
       Windows windows)
       throws IOException {
-    try (JsonGenerator json = MAPPER.createGenerator(to)) {
-      json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
-      json.disable(JsonGenerator.Feature.AUTO_CLOSE_JSON_CONTENT);
-      json.writeStartObject();
-      for (Map.Entry<String, JsonNode> field : head.properties()) {
-        json.writeFieldName(field.getKey());
-        json.writeTree(field.getValue());
-      }
-      json.writeStringField("step", Times.showStep(step));
-      json.writeArrayFieldStart("windows");
-      windows.write(json);
-      json.writeEndArray();
-      json.writeBooleanField("thinned", thinned);
-      json.writeBooleanField("stale", stale.getAsBoolean()); // last: any page may have been stale
-      json.writeEndObject();
-    }
+    Answer answer = new Answer(to);
+    String whose = head.toString();
+    String front = whose.substring(0, whose.length() - 1); // without the brace
+    answer.text.raw(utf8(front + ",\"step\":\"" + Times.showStep(step) + "\",\"windows\":["));
+    windows.write(answer);
+    // Staleness comes last, since any page may have been stale.
+    answer.text.raw(utf8("],\"thinned\":" + thinned + ",\"stale\":" + stale.getAsBoolean() + "}"));
+    answer.text.moveTo(to);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** One window alone, without a line's end. */
   static byte[] line(TimelineWindow window) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(WINDOW_BYTES);
-    try (JsonGenerator json = MAPPER.createGenerator(out)) {
-      write(json, window);
-    }
+    WindowText text = new WindowText();
+    text.window(WindowBytes.encode(window));
+    ByteArrayOutputStream out = new ByteArrayOutputStream(text.length());
+    text.moveTo(out);
     return out.toByteArray();
-  }
-
-  private static void write(JsonGenerator json, TimelineWindow window) throws IOException {
-    json.writeStartObject();
-    json.writeStringField("start", Times.show(window.getStart()));
-    json.writeStringField("end", Times.show(TimelineText.end(window)));
-    json.writeNumberField("coverage", window.getCoverage());
-    json.writeNumberField("frames", TimelineText.frames(window));
-    json.writeNumberField("faces", window.getFaces());
-    json.writeNumberField("labelled", window.getLabelled());
-    counts(json, "withheld", window.getWithheld());
-    quantiles(json, window.getQuantiles());
-    json.writeObjectFieldStart("scores");
-    for (Map.Entry<String, Double> score : sorted(window.getScores())) {
-      json.writeNumberField(score.getKey(), score.getValue());
-    }
-    json.writeEndObject();
-    json.writeStringField("dominant", window.getDominant());
-    json.writeNumberField("analysed", window.getAnalysed());
-    json.writeNumberField("skipped", Ledgers.sum(window.getSkipped()));
-    json.writeNumberField("failed", Ledgers.sum(window.getFailed()));
-    json.writeNumberField("dropped", Ledgers.sum(window.getDropped()));
-    counts(json, "droppedByReason", window.getDropped());
-    json.writeBooleanField("complete", window.getComplete());
-    json.writeEndObject();
-  }
-
-  private static void counts(JsonGenerator json, String field, Map<String, Long> counts)
-      throws IOException {
-    json.writeObjectFieldStart(field);
-    for (Map.Entry<String, Long> count : sorted(counts)) {
-      json.writeNumberField(count.getKey(), count.getValue());
-    }
-    json.writeEndObject();
-  }
-
-  private static void quantiles(JsonGenerator json, Map<String, ScoreQuantiles> quantiles)
-      throws IOException {
-    json.writeObjectFieldStart("quantiles");
-    for (Map.Entry<String, ScoreQuantiles> of : sorted(quantiles)) {
-      json.writeObjectFieldStart(of.getKey());
-      json.writeNumberField("p10", of.getValue().getP10());
-      json.writeNumberField("p50", of.getValue().getP50());
-      json.writeNumberField("p90", of.getValue().getP90());
-      json.writeEndObject();
-    }
-    json.writeEndObject();
-  }
-
-  private static <T> List<Map.Entry<String, T>> sorted(Map<String, T> map) {
-    List<Map.Entry<String, T>> entries = new ArrayList<>(map.entrySet());
-    entries.sort(Map.Entry.comparingByKey());
-    return entries;
   }
 }

@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.WindowBytes;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
@@ -32,8 +33,7 @@ interface TimelineQueries {
    */
   default Thinned thinned(
       String streamId, Duration step, Instant from, Instant to, int limit, int points) {
-    List<TimelineWindow> all = windows(streamId, step, from, to, limit);
-    return new Thinned(TimelineText.thin(all, points), all.size());
+    return Thinned.of(windows(streamId, step, from, to, limit), points);
   }
 
   /** The newest window of a stream. */
@@ -63,9 +63,24 @@ interface TimelineQueries {
   /**
    * Windows that a picture needs most.
    *
+   * @param windows as Avro bytes, oldest first
    * @param of how many there are
+   * @param unreadable counts one of them that turns out to be unreadable, which is left out
    */
-  record Thinned(List<TimelineWindow> windows, int of) {}
+  record Thinned(List<byte[]> windows, int of, Runnable unreadable) {
+
+    /** Those of windows that were read before. */
+    static Thinned of(List<TimelineWindow> windows, int points) {
+      ScoreSeries series = new ScoreSeries();
+      windows.forEach(window -> series.add(WindowBytes.encode(window)));
+      return new Thinned(series.pick(points), series.size(), () -> {});
+    }
+
+    /** Whether windows were left out to keep to the points. */
+    boolean isThinned() {
+      return windows.size() < of;
+    }
+  }
 
   /**
    * A range of event time.

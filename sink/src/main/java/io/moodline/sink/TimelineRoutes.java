@@ -91,15 +91,12 @@ final class TimelineRoutes implements Resource {
     if (thinned.of() > limit) {
       throw tooMany(limit);
     }
-    List<TimelineWindow> shown = thinned.windows();
-    Answers.json(
-        ctx,
-        TimelineJson.answer(
-            TimelineJson.head(stream.id(), null),
-            step,
-            shown,
-            shown.size() < thinned.of(),
-            asked.stale()));
+    thinned(ctx, TimelineJson.head(stream.id(), null), step, thinned, asked.stale());
+  }
+
+  static void thinned(
+      Context ctx, ObjectNode head, Duration step, TimelineQueries.Thinned thinned, boolean stale) {
+    Answers.json(ctx, out -> TimelineJson.write(out, head, step, thinned, stale));
   }
 
   /** All windows of a range that fits into memory. */

@@ -5,7 +5,6 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -28,19 +27,6 @@ final class TimelineText {
       "WEBVTT\n\nNOTE\nA score says how a face looks, not what a person feels.\n";
 
   private TimelineText() {}
-
-  /** At most so many of the windows, those that a picture of the scores needs most. */
-  static List<TimelineWindow> thin(List<TimelineWindow> windows, int most) {
-    if (windows.size() <= most) {
-      return windows;
-    }
-    ScoreSeries series = new ScoreSeries();
-    for (TimelineWindow window : windows) {
-      window.getScores().forEach(series::score);
-      series.end(window.getStart().toEpochMilli());
-    }
-    return Arrays.stream(series.pick(most)).mapToObj(windows::get).toList();
-  }
 
   /** One row per window, one column per label that occurs; without faces the scores are blank. */
   static String csv(List<TimelineWindow> windows) {

@@ -9,6 +9,7 @@ import io.moodline.schemas.v1.OpenWindow;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.schemas.v1.TrackWindow;
 import io.moodline.sink.TimelineParams.Range;
+import io.moodline.sink.TimelineQueries.Thinned;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -103,11 +104,8 @@ final class TrackRoutes implements Resource {
       timelines.streamed(ctx, head, asked::stale, reader(asked, track, step.get(), range));
     } else {
       Duration fitting = finest(range, TimelineRoutes.READ_PER_POINT * points);
-      List<TimelineWindow> read = windows(asked, track, fitting, range);
-      List<TimelineWindow> shown = TimelineText.thin(read, (int) points);
-      Answers.json(
-          ctx,
-          TimelineJson.answer(head, fitting, shown, shown.size() < read.size(), asked.stale()));
+      Thinned thinned = Thinned.of(windows(asked, track, fitting, range), (int) points);
+      TimelineRoutes.thinned(ctx, head, fitting, thinned, asked.stale());
     }
   }
 

@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.schemas.v1.TimelineWindow;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -128,6 +133,35 @@ class TimelineRoutesTest {
     assertThat(all.get("windows")).as("an explicit step is never thinned").hasSize(400);
     assertThat(all.get("thinned").booleanValue()).isFalse();
     api.description().check("Timeline", all);
+  }
+
+  @Test
+  void compressesForWhoTakesThat() throws Exception {
+    for (int i = 0; i < 2000; i++) {
+      add("packed", 1000, i * 1000L, 1, Map.of("anger", 1.0 / (i + 3), "neutral", 1.0 / (i + 2)));
+    }
+    add("packed", 3_600_000, 0, 1, Map.of("neutral", 1.0));
+    api.put("/api/v1/streams/packed", "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\"}");
+    for (int points : new int[] {1, 500, 2000}) {
+      String path = "/api/v1/streams/packed/timeline?maxPoints=" + points;
+      String plain = api.get(path).body();
+      var packed =
+          api.http.send(
+              api.request(path).header("Accept-Encoding", "gzip").build(),
+              HttpResponse.BodyHandlers.ofByteArray());
+      assertThat(packed.headers().firstValue("Content-Encoding").isPresent())
+          .as("%s bytes", plain.length())
+          .isEqualTo(plain.length() > 1500);
+      assertThat(points == 1 ? packed.body() : unpacked(packed.body()))
+          .asString(StandardCharsets.UTF_8)
+          .isEqualTo(plain);
+    }
+  }
+
+  private static byte[] unpacked(byte[] packed) throws IOException {
+    try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(packed))) {
+      return in.readAllBytes();
+    }
   }
 
   @Test
