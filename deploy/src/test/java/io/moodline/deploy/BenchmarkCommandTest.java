@@ -32,6 +32,9 @@ class BenchmarkCommandTest {
     JsonNode result = ApiClient.JSON.readTree(said.out());
     for (String what : List.of("decode", "decodeAndPublish")) {
       assertThat(result.at("/" + what + "/ratio").asDouble()).as(what).isPositive();
+      assertThat(result.at("/" + what + "/decoderProcessorSeconds").asDouble())
+          .as(what)
+          .isPositive();
     }
     assertThat(result.at("/classification/facesPerSecondByBatch")).isNotEmpty();
     for (String share : List.of("pipeline", "classify", "classifyProcessor")) {
