@@ -15,6 +15,7 @@ import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.StatusServer;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.runtime.TopicSetup;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.AvroSerde;
@@ -38,6 +39,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One process of Moodline: the stages it was asked to run, wired from the bottom up, and the broker
@@ -52,6 +55,7 @@ final class Node implements AutoCloseable {
     SINK
   }
 
+  private static final Logger log = LoggerFactory.getLogger(Node.class);
   private static final Duration READY_POLL = Duration.ofMillis(50);
 
   private final Owned parts = new Owned("this process");
@@ -119,6 +123,10 @@ final class Node implements AutoCloseable {
             failures,
             Clock.systemUTC());
     own(KafkaWatch.start(kafka, health, failures));
+    if (settings.get(RuntimeSettings.SECRET_KEY_LOST)) {
+      int lost = StreamKeys.giveUpLost(kafka, context.secrets(), failures);
+      log.atWarn().addKeyValue("keys", lost).log("keys of streams were given up");
+    }
     SourceProbe sources = new SourceProbe(settings, context.secrets());
     List<Callable<AutoCloseable>> stages = new ArrayList<>();
     if (roles.contains(Role.SINK)) {

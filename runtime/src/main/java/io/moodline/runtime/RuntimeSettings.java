@@ -66,8 +66,15 @@ public final class RuntimeSettings {
       Setting.text(
           "secret.key.file",
           "",
-          "File of the 32-byte key that seals cameras' credentials, the same for all processes of a cluster. Empty"
-              + " means secret.key in MOODLINE_HOME; made when missing.");
+          "File of the 32-byte key that seals cameras' credentials and the keys of streams, the same for all"
+              + " processes of a cluster. Empty means secret.key in MOODLINE_HOME; made when missing. Without it"
+              + " nobody can read the frames and faces that are kept.");
+  public static final Setting<Boolean> SECRET_KEY_LOST =
+      Setting.flag(
+          "secret.key.lost",
+          false,
+          "Gives up at the start what was sealed with a key file that is lost for good: the keys of streams, and with"
+              + " them the frames and faces that are kept. Cameras' credentials have to be given again.");
   public static final Setting<String> MEDIA_FOLDER =
       Setting.text(
           "media.folder",
@@ -99,6 +106,7 @@ public final class RuntimeSettings {
           STATUS_HOST,
           DATA_FOLDER,
           SECRET_KEY_FILE,
+          SECRET_KEY_LOST,
           MEDIA_FOLDER,
           SCHEMA_REGISTRY,
           SCHEMA_REGISTRY_CREDENTIALS);

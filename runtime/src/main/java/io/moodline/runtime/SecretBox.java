@@ -11,15 +11,16 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.Optional;
 import javax.crypto.Cipher;
 import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Seals small secrets, such as a camera's password, so that topics hold no plain text: AES-256 in
- * GCM mode (NIST SP 800-38D) with a random 96-bit nonce in front and the stream's id as associated
- * data. Thread-safe.
+ * Seals small secrets, such as a camera's password or a stream's key, so that topics hold no plain
+ * text: AES-256 in GCM mode (NIST SP 800-38D) with a random 96-bit nonce in front and the stream's
+ * id as associated data. Thread-safe.
  */
 public final class SecretBox {
   private static final int KEY_BYTES = 32;
@@ -97,6 +98,46 @@ public final class SecretBox {
     return new String(run(Cipher.DECRYPT_MODE, nonce, streamId, rest), StandardCharsets.UTF_8);
   }
 
+  /** Seals the key of a stream. */
+  byte[] sealKey(DataKey dataKey) {
+    byte[] nonce = new byte[NONCE_BYTES];
+    random.nextBytes(nonce);
+    try {
+      byte[] sealed = crypt(Cipher.ENCRYPT_MODE, nonce, useOf(dataKey), dataKey.bytes());
+      return ByteBuffer.allocate(nonce.length + sealed.length).put(nonce).put(sealed).array();
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every Java has AES in GCM mode", e);
+    }
+  }
+
+  /**
+   * Opens what {@link #sealKey} made.
+   *
+   * @return empty when this box has another key, or the bytes were changed
+   */
+  Optional<DataKey> openKey(String streamId, String keyId, byte[] sealed) {
+    if (sealed.length != NONCE_BYTES + DataKey.KEY_BYTES + TAG_BITS / 8) {
+      return Optional.empty();
+    }
+    byte[] nonce = Arrays.copyOf(sealed, NONCE_BYTES);
+    byte[] rest = Arrays.copyOfRange(sealed, NONCE_BYTES, sealed.length);
+    try {
+      byte[] key = crypt(Cipher.DECRYPT_MODE, nonce, useOf(streamId, keyId), rest);
+      return Optional.of(new DataKey(streamId, keyId, key));
+    } catch (GeneralSecurityException e) {
+      return Optional.empty(); // the caller says what that means
+    }
+  }
+
+  /** No stream's id holds a slash, so that no credentials ever pass as a key. */
+  private static String useOf(DataKey dataKey) {
+    return useOf(dataKey.streamId(), dataKey.id());
+  }
+
+  private static String useOf(String streamId, String keyId) {
+    return "stream-key/" + streamId + "/" + keyId;
+  }
+
   /**
    * A secret of 32 bytes that follows from the key and what it is for: every process that has the
    * key knows it, and it tells nothing about the key (HMAC-SHA256).
@@ -113,10 +154,7 @@ public final class SecretBox {
 
   private byte[] run(int mode, byte[] nonce, String streamId, byte[] input) {
     try {
-      Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-      cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce));
-      cipher.updateAAD(streamId.getBytes(StandardCharsets.UTF_8));
-      return cipher.doFinal(input);
+      return crypt(mode, nonce, streamId, input);
     } catch (GeneralSecurityException e) {
       throw new UserException(
           "the credentials of stream "
@@ -124,5 +162,13 @@ public final class SecretBox {
               + " can not be opened: they were sealed with another key; register the stream again",
           e);
     }
+  }
+
+  private byte[] crypt(int mode, byte[] nonce, String use, byte[] input)
+      throws GeneralSecurityException {
+    Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+    cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce));
+    cipher.updateAAD(use.getBytes(StandardCharsets.UTF_8));
+    return cipher.doFinal(input);
   }
 }

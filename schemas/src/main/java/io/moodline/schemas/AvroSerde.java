@@ -87,12 +87,18 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
 
   /** The record's bytes. */
   public byte[] encode(T value) {
+    SchemaIds ids = registry;
+    byte[] bytes = encodeInside(value);
+    return ids == null ? bytes : number(bytes, ids.idOf(value.getSchema()));
+  }
+
+  /** The bytes of a record that goes inside another one: they name their schema themselves. */
+  public byte[] encodeInside(T value) {
     try {
       ByteBuffer buffer = encoder.encode(value);
       byte[] bytes = new byte[buffer.remaining()];
       buffer.get(bytes);
-      SchemaIds ids = registry;
-      return ids == null ? bytes : number(bytes, ids.idOf(value.getSchema()));
+      return bytes;
     } catch (IOException | AvroRuntimeException e) {
       throw new SerializationException("a record does not fit its schema: " + e.getMessage(), e);
     }

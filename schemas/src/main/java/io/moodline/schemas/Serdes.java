@@ -5,6 +5,7 @@ import io.moodline.schemas.v1.AnalyzerStatus;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.EmotionSegment;
 import io.moodline.schemas.v1.FaceEmotion;
+import io.moodline.schemas.v1.FaceList;
 import io.moodline.schemas.v1.FaceTrack;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.FrameFaces;
@@ -15,6 +16,7 @@ import io.moodline.schemas.v1.RuleStates;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.RunTracks;
 import io.moodline.schemas.v1.StreamClock;
+import io.moodline.schemas.v1.StreamKey;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamStatus;
 import io.moodline.schemas.v1.TimelineWindow;
@@ -39,6 +41,12 @@ public final class Serdes {
   public static final AvroSerde<FrameFaces> FRAME_FACES =
       new AvroSerde<>(FrameFaces.getEncoder(), FrameFaces.getDecoder())
           .withReleased(FrameFaces.getClassSchema());
+  public static final AvroSerde<FaceList> FACE_LIST =
+      new AvroSerde<>(FaceList.getEncoder(), FaceList.getDecoder())
+          .withReleased(FaceList.getClassSchema());
+  public static final AvroSerde<StreamKey> STREAM_KEY =
+      new AvroSerde<>(StreamKey.getEncoder(), StreamKey.getDecoder())
+          .withReleased(StreamKey.getClassSchema());
   public static final AvroSerde<FaceEmotion> FACE_EMOTION =
       new AvroSerde<>(FaceEmotion.getEncoder(), FaceEmotion.getDecoder())
           .withReleased(FaceEmotion.getClassSchema());
@@ -102,6 +110,7 @@ public final class Serdes {
     return Map.ofEntries(
         Map.entry(topics.streams(), StreamSpec.getClassSchema()),
         Map.entry(topics.streamStatus(), StreamStatus.getClassSchema()),
+        Map.entry(topics.streamKeys(), StreamKey.getClassSchema()),
         Map.entry(topics.frames(), Frame.getClassSchema()),
         Map.entry(topics.recordingFrames(), Frame.getClassSchema()),
         Map.entry(topics.faces(), FrameFaces.getClassSchema()),

@@ -1,5 +1,6 @@
 package io.moodline.schemas;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -40,6 +41,28 @@ public final class Topics {
           "max.compaction.lag.ms", QUARTER,
           "delete.retention.ms", HOUR);
 
+  /**
+   * A segment is compacted once another one follows it: whoever throws a key away writes the
+   * tombstone once more after this time, and the key is out of the log files within minutes.
+   */
+  public static final Duration KEY_SEGMENT = Duration.ofSeconds(1);
+
+  /** The tombstones stay long enough for whoever was away to meet them; they hold no key. */
+  private static final Map<String, String> KEYS =
+      Map.of(
+          "cleanup.policy",
+          "compact",
+          "segment.ms",
+          Long.toString(KEY_SEGMENT.toMillis()),
+          "min.cleanable.dirty.ratio",
+          "0.01",
+          "max.compaction.lag.ms",
+          Long.toString(60_000L),
+          "delete.retention.ms",
+          DAY,
+          "file.delete.delay.ms",
+          "1000");
+
   private static final Map<String, String> DAYS =
       Map.of("cleanup.policy", "delete", "retention.ms", MONTH);
 
@@ -64,6 +87,11 @@ public final class Topics {
 
   public String streamStatus() {
     return name("stream-status");
+  }
+
+  /** What each stream's frames and faces are sealed with. */
+  public String streamKeys() {
+    return name("stream-keys");
   }
 
   /** Frames of live streams. */
@@ -148,6 +176,7 @@ public final class Topics {
     return List.of(
         new Topic(streams(), COMPACTED),
         new Topic(streamStatus(), COMPACTED),
+        new Topic(streamKeys(), KEYS),
         new Topic(frames(), FRAMES),
         new Topic(recordingFrames(), FRAMES),
         new Topic(faces(), HOURS),

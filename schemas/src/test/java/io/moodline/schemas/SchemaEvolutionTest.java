@@ -30,6 +30,7 @@ class SchemaEvolutionTest {
           "Box.avsc",
           "EndOfRun.avsc",
           "FaceQuality.avsc",
+          "FrameFaces.avsc",
           "OpenWindow.avsc",
           "TrackWindow.avsc");
 

@@ -1,0 +1,225 @@
+package io.moodline.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.Topics;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class StreamKeysTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir static Path home;
+  private static EmbeddedBroker broker;
+  private static int tests;
+
+  private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+  private final SecretBox secrets = SecretBox.open(home.resolve("secret.key"));
+  private KafkaConnection kafka;
+  private KafkaProducer<byte[], byte[]> producer;
+  private StreamKeys keys;
+
+  @BeforeAll
+  static void startBroker() {
+    broker = EmbeddedBroker.start(home.resolve("data"), 0);
+  }
+
+  @AfterAll
+  static void stopBroker() {
+    broker.close();
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    tests++;
+    kafka = new KafkaConnection(broker.bootstrapServers(), new Topics("keys" + tests), 3);
+    TopicSetup.apply(kafka, 1, List.of());
+    producer = kafka.producer("test", Map.of());
+    keys = startWith(secrets);
+  }
+
+  @AfterEach
+  void stop() {
+    keys.close();
+    producer.close();
+    assertThat(failures).isEmpty();
+  }
+
+  private StreamKeys startWith(SecretBox box) {
+    return StreamKeys.start("test", kafka, box, (thread, cause) -> failures.add(cause));
+  }
+
+  private void send(KafkaProducer<byte[], byte[]> to, String stream, byte @Nullable [] value) {
+    to.send(
+        new ProducerRecord<>(
+            kafka.topics().streamKeys(),
+            StreamPartition.of(stream, kafka.partitions()),
+            stream.getBytes(StandardCharsets.UTF_8),
+            value));
+    to.flush();
+  }
+
+  private byte[] record(DataKey key) {
+    return Serdes.STREAM_KEY.encode(keys.record(key, Instant.EPOCH));
+  }
+
+  private DataKey put(String stream) {
+    DataKey key = DataKey.create(stream);
+    send(producer, stream, record(key));
+    return key;
+  }
+
+  private static byte[] bytes(Optional<DataKey> key) {
+    return key.orElseThrow().bytes();
+  }
+
+  @Test
+  void findsAKeyAsSoonAsItsRecordIsThereAndNeverAfterItWasThrownAway() {
+    assertThat(keys.current("lobby")).isEmpty();
+    DataKey first = put("lobby");
+    assertThat(bytes(keys.find("lobby", first.id()))).isEqualTo(first.bytes());
+    assertThat(bytes(keys.current("lobby"))).isEqualTo(first.bytes());
+    assertThat(keys.isThrownAway(first)).isFalse();
+    assertThat(keys.find("lobby", "never-there")).isEmpty();
+    assertThat(keys.find("door", first.id())).as("a key of another stream").isEmpty();
+
+    send(producer, "lobby", null);
+    assertThat(keys.current("lobby")).isEmpty();
+    assertThat(keys.find("lobby", first.id())).isEmpty();
+    assertThat(keys.isThrownAway(first)).isTrue();
+
+    DataKey second = put("lobby");
+    assertThat(bytes(keys.find("lobby", second.id()))).isEqualTo(second.bytes());
+    assertThat(keys.find("lobby", first.id())).isEmpty();
+    try (StreamKeys fresh = startWith(secrets)) {
+      assertThat(bytes(fresh.find("lobby", second.id()))).isEqualTo(second.bytes());
+      assertThat(fresh.find("lobby", first.id())).isEmpty();
+    }
+  }
+
+  @Test
+  void saysOfNoKeyThatItIsGoneWhileATransactionMayBringIt() {
+    DataKey key = DataKey.create("hall");
+    Map<String, Object> transactional =
+        Map.of("transactional.id", "writer" + tests, "transaction.timeout.ms", 300_000);
+    try (var writer = kafka.producer("writer", transactional)) {
+      writer.initTransactions();
+      writer.beginTransaction();
+      send(writer, "hall", record(key));
+      var answer = CompletableFuture.supplyAsync(() -> keys.find("hall", key.id()));
+      assertThatThrownBy(answer::join).hasCauseInstanceOf(KeyUnavailableException.class);
+      writer.commitTransaction();
+    }
+    await()
+        .atMost(PATIENCE)
+        .ignoreExceptionsInstanceOf(KeyUnavailableException.class)
+        .untilAsserted(() -> assertThat(bytes(keys.find("hall", key.id()))).isEqualTo(key.bytes()));
+  }
+
+  @Test
+  void noFileOfTheBrokerHoldsTheKeyItself() throws Exception {
+    DataKey key = DataKey.create("lobby");
+    byte[] record = record(key);
+    send(producer, "lobby", record);
+    assertThat(bytes(keys.current("lobby"))).isEqualTo(key.bytes());
+    assertThat(filesWith(record)).isNotEmpty();
+    assertThat(filesWith(key.bytes())).isEmpty();
+  }
+
+  private static List<Path> filesWith(byte[] bytes) throws IOException {
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    List<Path> found = new ArrayList<>();
+    Files.walkFileTree(
+        home.resolve("data"),
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (file.toString().contains(".log") && holds(file, text)) {
+              found.add(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) {
+            return FileVisitResult.CONTINUE; // the broker removed it meanwhile
+          }
+        });
+    return found;
+  }
+
+  private static boolean holds(Path file, String text) throws IOException {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text);
+    } catch (NoSuchFileException e) {
+      return false; // removed meanwhile
+    }
+  }
+
+  @Test
+  void passesOverWhatIsNoKey() {
+    DataKey key = put("lobby");
+    send(producer, "lobby", new byte[] {1, 2, 3});
+    assertThat(bytes(keys.current("lobby"))).isEqualTo(key.bytes());
+  }
+
+  @Test
+  void saysClearlyThatThisProcessHasAnotherSecret() {
+    SecretBox other = SecretBox.open(home.resolve("other.key"));
+    try (StreamKeys wrong = startWith(other)) {
+      DataKey key = put("lobby");
+      assertThatThrownBy(() -> wrong.find("lobby", key.id()))
+          .isInstanceOf(KeyUnavailableException.class)
+          .hasMessageContaining("secret.key.file");
+      assertThat(bytes(keys.find("lobby", key.id()))).isEqualTo(key.bytes());
+    }
+    assertThatThrownBy(() -> startWith(other))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("secret.key.file");
+  }
+
+  @Test
+  void givesUpOnRequestWhatALostSecretSealed() {
+    DataKey lost = put("lobby");
+    SecretBox other = SecretBox.open(home.resolve("other.key"));
+    assertThat(StreamKeys.giveUpLost(kafka, other, (thread, cause) -> failures.add(cause)))
+        .isEqualTo(1);
+    try (StreamKeys found = startWith(other)) {
+      assertThat(found.find("lobby", lost.id())).isEmpty();
+    }
+    assertThat(StreamKeys.giveUpLost(kafka, other, (thread, cause) -> failures.add(cause)))
+        .isZero();
+  }
+}
