@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes what the processes of compose.yaml share: the key that seals cameras' credentials, the hashes of access tokens,
-# and the two tokens themselves, one for you and one for Prometheus. Keeps what is there.
+# Makes what the processes of compose.yaml share: the key that seals cameras' credentials and streams' keys, the hashes of
+# access tokens, and the two tokens themselves, one for you and one for Prometheus. Keeps what is there.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd -P)
 umask 077

@@ -8,6 +8,7 @@ import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.v1.AnalyzerLoad;
 import java.nio.file.Path;
@@ -115,6 +116,8 @@ public final class Analyzer implements AutoCloseable {
     TrialTally tally = new TrialTally(metrics);
     followChoices(context, models, reports);
     FrameIntake intake = own(new FrameIntake(kafka, clientId, group, batching, metrics));
+    StreamKeys keys =
+        own(StreamKeys.start("analyzer", kafka, context.secrets(), context.failures()));
     OutcomePublisher publisher =
         own(new OutcomePublisher(kafka, clientId, group + "-" + context.instance()));
     FrameAnalyzer flow =
@@ -125,6 +128,7 @@ public final class Analyzer implements AutoCloseable {
             models,
             new FaceScorer(keptScores(settings), tally, metrics),
             new Outcomes(detectors.name(), context.clock()),
+            keys,
             metrics,
             load,
             recovery);

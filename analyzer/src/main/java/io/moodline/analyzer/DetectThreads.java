@@ -2,8 +2,12 @@ package io.moodline.analyzer;
 
 import io.moodline.analyzer.AnalyzerMetrics.Step;
 import io.moodline.analyzer.Sighting.CroppedFace;
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.DataKey.BrokenSealException;
 import io.moodline.runtime.Failures;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.runtime.Worker;
+import io.moodline.schemas.v1.Frame;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -60,9 +64,21 @@ final class DetectThreads implements AutoCloseable {
       @Nullable FaceCropper trialCropper,
       CompletableFuture<Sighting> sighting) {}
 
-  /** A frame's JPEG and the size that the frame states. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record FramePicture(byte[] jpeg, int width, int height) {}
+  /**
+   * The picture of a frame that is no end mark; it is opened where it is decoded.
+   *
+   * @param key what it is sealed with; null where it is plain
+   */
+  record FramePicture(Frame frame, @Nullable DataKey key) {
+    Picture decode() throws UnusablePictureException {
+      try {
+        byte[] jpeg = SealedRecords.jpeg(frame, key);
+        return PictureDecoder.decodeFrame(jpeg, frame.getWidth(), frame.getHeight());
+      } catch (BrokenSealException e) {
+        throw new UnusablePictureException(FailReason.BROKEN_SEAL, "the seal is broken");
+      }
+    }
+  }
 
   /**
    * Hands a frame in; the answer comes when a thread has looked at it.
@@ -123,10 +139,9 @@ final class DetectThreads implements AutoCloseable {
 
   /** The frame's picture; null where it has none, which is answered at once. */
   private @Nullable Picture decode(Task task) {
-    FramePicture coded = task.picture();
     StepStart start = StepStart.now();
     try {
-      Picture picture = PictureDecoder.decodeFrame(coded.jpeg(), coded.width(), coded.height());
+      Picture picture = task.picture().decode();
       metrics.took(Step.DECODE, start);
       return picture;
     } catch (UnusablePictureException e) {

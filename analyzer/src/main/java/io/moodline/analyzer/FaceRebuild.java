@@ -36,13 +36,13 @@ public record FaceRebuild(
    * Goes the way from frame to scores once more.
    *
    * @param detector that found the face
+   * @param frame with a plain picture
    * @throws UserException when the frame is no usable picture
    */
   public static FaceRebuild of(Bundle bundle, String detector, Frame frame, Face face) {
-    FramePicture coded = FrameRecords.picture(frame);
     Picture picture;
     try {
-      picture = PictureDecoder.decodeFrame(coded.jpeg(), coded.width(), coded.height());
+      picture = new FramePicture(frame, null).decode();
     } catch (UnusablePictureException e) {
       throw new UserException("the frame can not be decoded: " + e.getMessage(), e);
     }

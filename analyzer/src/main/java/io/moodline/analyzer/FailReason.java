@@ -6,6 +6,8 @@ enum FailReason {
   DECODE_ERROR,
   /** More pixels or bytes than are ever decoded. */
   TOO_LARGE,
+  /** The sealed picture was changed, or belongs to another frame. */
+  BROKEN_SEAL,
   /** The JPEG has another size than the frame says. */
   SIZE_MISMATCH,
   /** The detector gave up on this picture. */

@@ -1,11 +1,14 @@
 package io.moodline.analyzer;
 
 import io.moodline.analyzer.AnalyzerMetrics.Step;
+import io.moodline.analyzer.DetectThreads.FramePicture;
 import io.moodline.analyzer.FaceScorer.Scored;
 import io.moodline.analyzer.FrameIntake.RevokedException;
 import io.moodline.analyzer.Pending.Known;
 import io.moodline.analyzer.Pending.Looking;
 import io.moodline.analyzer.Sighting.CroppedFace;
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.KeyRing;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.v1.AnalyzerLoad;
 import io.moodline.schemas.v1.Frame;
@@ -16,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -37,8 +41,9 @@ import org.apache.kafka.common.errors.WakeupException;
  * committed, by whoever then owns them.
  *
  * <p>The thread {@code analyzer-flow} does everything here but finding faces, which the threads
- * {@code analyzer-detect-n} do. Nothing is dropped: a live frame that is too old is SKIPPED, one
- * that can not be used is FAILED, and both cost only themselves. Confined to {@code analyzer-flow}.
+ * {@code analyzer-detect-n} do. Nothing is dropped: a live frame that is too old, or whose stream
+ * was erased, is SKIPPED, one that can not be used is FAILED, and all cost only themselves.
+ * Confined to {@code analyzer-flow}.
  */
 final class FrameAnalyzer {
   /** Between looks whether the detectors are done. */
@@ -50,6 +55,7 @@ final class FrameAnalyzer {
   private final Models models;
   private final FaceScorer scorer;
   private final Outcomes outcomes;
+  private final KeyRing keys;
   private final AnalyzerMetrics metrics;
   private final Load load;
   private final Clock clock;
@@ -66,6 +72,7 @@ final class FrameAnalyzer {
       Models models,
       FaceScorer scorer,
       Outcomes outcomes,
+      KeyRing keys,
       AnalyzerMetrics metrics,
       Load load,
       Recovery recovery) {
@@ -75,6 +82,7 @@ final class FrameAnalyzer {
     this.models = models;
     this.scorer = scorer;
     this.outcomes = outcomes;
+    this.keys = keys;
     this.metrics = metrics;
     this.load = load;
     this.clock = outcomes.clock();
@@ -191,11 +199,21 @@ final class FrameAnalyzer {
     if (model == null) {
       return new Known(outcomes.failed(record, frame, FailReason.NO_MODEL));
     }
+    Optional<DataKey> key = Optional.empty();
+    if (frame.getKeyId() != null) {
+      key = keys.find(frame.getStreamId(), frame.getKeyId());
+      if (key.isEmpty()) {
+        return new Known(outcomes.skipped(record, frame, Outcomes.ERASED));
+      }
+    }
+    DataKey sealing = key.orElse(null);
     Model trial = load.now() == AnalyzerLoad.NORMAL ? models.inUse().trialFor(frame) : null;
     Future<Sighting> sighting =
         detectThreads.look(
-            FrameRecords.picture(frame), model.cropper(), trial == null ? null : trial.cropper());
-    return new Looking(record, frame, model, trial, sighting);
+            new FramePicture(frame, sealing),
+            model.cropper(),
+            trial == null ? null : trial.cropper());
+    return new Looking(record, frame, sealing, model, trial, sighting);
   }
 
   /** A camera's own clock and delay do not make its frames late here. */

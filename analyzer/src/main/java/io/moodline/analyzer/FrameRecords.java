@@ -1,11 +1,9 @@
 package io.moodline.analyzer;
 
-import io.moodline.analyzer.DetectThreads.FramePicture;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamIds;
 import io.moodline.schemas.v1.Frame;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -31,13 +29,5 @@ final class FrameRecords {
     String stream = frame.getStreamId();
     return StreamIds.PATTERN.matcher(stream).matches()
         && Arrays.equals(stream.getBytes(StandardCharsets.UTF_8), key);
-  }
-
-  /** The picture of a frame that is no end mark. */
-  static FramePicture picture(Frame frame) {
-    ByteBuffer jpeg = frame.getJpeg().duplicate();
-    byte[] bytes = new byte[jpeg.remaining()];
-    jpeg.get(bytes);
-    return new FramePicture(bytes, frame.getWidth(), frame.getHeight());
   }
 }

@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.runtime.DataKey;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
@@ -16,19 +17,22 @@ import org.jspecify.annotations.Nullable;
  * @param source the record that was read
  * @param result null only where the record is no frame at all
  * @param trial what the model under trial says of the same frame; null for most
+ * @param key what the faces are sealed with before they leave; null where the frame came plain, or
+ *     there are none
  */
 record Outcome(
     What what,
     ConsumerRecord<byte[], byte[]> source,
     @Nullable FrameFaces result,
     @Nullable DeadLetter deadLetter,
-    @Nullable FrameFaces trial) {
+    @Nullable FrameFaces trial,
+    @Nullable DataKey key) {
   Outcome(
       What what,
       ConsumerRecord<byte[], byte[]> source,
       @Nullable FrameFaces result,
       @Nullable DeadLetter deadLetter) {
-    this(what, source, result, deadLetter, null);
+    this(what, source, result, deadLetter, null, null);
   }
 
   /** The kinds of outcomes; the first three are the ones on the wire. */

@@ -1,6 +1,10 @@
 package io.moodline.analyzer;
 
+import static io.moodline.runtime.SealedRecords.Faces.IN_USE;
+import static io.moodline.runtime.SealedRecords.Faces.TRIAL;
+
 import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.v1.DeadLetter;
@@ -57,10 +61,10 @@ final class OutcomePublisher implements AutoCloseable {
     current.beginTransaction();
     for (Outcome outcome : outcomes) {
       if (outcome.result() != null) {
-        current.send(result(kafka.topics().faces(), outcome.result()));
+        current.send(result(kafka.topics().faces(), sealed(outcome, outcome.result(), IN_USE)));
       }
       if (outcome.trial() != null) {
-        current.send(result(kafka.topics().shadowFaces(), outcome.trial()));
+        current.send(result(kafka.topics().shadowFaces(), sealed(outcome, outcome.trial(), TRIAL)));
       }
       if (outcome.deadLetter() != null) {
         current.send(
@@ -86,6 +90,11 @@ final class OutcomePublisher implements AutoCloseable {
           .addKeyValue("records", letters)
           .log("records could not be used and are dead-lettered");
     }
+  }
+
+  /** What leaves of faces is sealed like the frame that they were found in. */
+  private static FrameFaces sealed(Outcome outcome, FrameFaces faces, SealedRecords.Faces found) {
+    return outcome.key() == null ? faces : SealedRecords.seal(faces, outcome.key(), found);
   }
 
   private ProducerRecord<byte[], byte[]> result(String topic, FrameFaces faces) {

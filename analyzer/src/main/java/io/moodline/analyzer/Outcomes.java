@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 /** Writes outcomes as records. Thread-safe. */
 record Outcomes(String detector, Clock clock) {
   static final String STALE = "STALE";
+
+  /** The stream was erased: the frame's key was thrown away. */
+  static final String ERASED = "ERASED";
+
   private static final String UNREADABLE = "UNREADABLE";
   private static final String STAGE = "analyzer";
 
@@ -36,7 +40,7 @@ record Outcomes(String detector, Clock clock) {
     FrameFaces result = scored(frame, looking.model(), found.faces(), scores);
     FrameFaces trial =
         looking.trial() == null ? null : scored(frame, looking.trial(), found.forTrial(), scores);
-    return new Outcome(What.ANALYSED, looking.source(), result, null, trial);
+    return new Outcome(What.ANALYSED, looking.source(), result, null, trial, looking.key());
   }
 
   private FrameFaces scored(
@@ -94,6 +98,7 @@ record Outcomes(String detector, Clock clock) {
         .setWidth(frame.getWidth())
         .setHeight(frame.getHeight())
         .setFaces(List.of())
+        .setKeyId(frame.getKeyId())
         .setDetector("")
         .setModel("")
         .setModelDigest("")

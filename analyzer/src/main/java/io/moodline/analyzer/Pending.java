@@ -1,5 +1,6 @@
 package io.moodline.analyzer;
 
+import io.moodline.runtime.DataKey;
 import io.moodline.schemas.v1.Frame;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -15,11 +16,13 @@ sealed interface Pending {
   /**
    * A frame that waits for a detector's thread and for the model.
    *
+   * @param key what frame and faces are sealed with; null where the frame came plain
    * @param trial a second model that scores it too; null for most
    */
   record Looking(
       ConsumerRecord<byte[], byte[]> source,
       Frame frame,
+      @Nullable DataKey key,
       Model model,
       @Nullable Model trial,
       Future<Sighting> sighting)

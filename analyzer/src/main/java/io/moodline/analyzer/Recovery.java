@@ -2,6 +2,7 @@ package io.moodline.analyzer;
 
 import io.moodline.runtime.Health;
 import io.moodline.runtime.Health.State;
+import io.moodline.runtime.KeyUnavailableException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -62,7 +63,9 @@ final class Recovery {
         .log("batch was not committed and will be done again");
     report(
         failures < FAILURES_UNTIL_DOWN ? State.DEGRADED : State.DOWN,
-        "Kafka refuses or does not answer: " + cause.getClass().getSimpleName());
+        cause instanceof KeyUnavailableException
+            ? String.valueOf(cause.getMessage())
+            : "Kafka refuses or does not answer: " + cause.getClass().getSimpleName());
     long millis = FIRST_PAUSE.toMillis() << Math.min(failures - 1, 10);
     return Duration.ofMillis(Math.min(millis, LONGEST_PAUSE.toMillis()));
   }

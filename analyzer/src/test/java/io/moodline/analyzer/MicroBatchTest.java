@@ -60,6 +60,6 @@ class MicroBatchTest {
     var frame =
         TestFrames.live("lobby", 0, Instant.EPOCH, new byte[0], 64, 48).setKind(kind).build();
     var record = new ConsumerRecord<byte[], byte[]>("frames", 0, 0, new byte[0], new byte[0]);
-    return new Looking(record, frame, null, null, new CompletableFuture<>());
+    return new Looking(record, frame, null, null, null, new CompletableFuture<>());
   }
 }

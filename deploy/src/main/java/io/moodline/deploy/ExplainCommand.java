@@ -6,6 +6,9 @@ import io.moodline.models.Bundle;
 import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
 import io.moodline.models.FaceQuality;
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.DataKey.BrokenSealException;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.Serdes;
@@ -73,6 +76,15 @@ final class ExplainCommand implements Callable<Integer> {
   }
 
   private static FrameFaces outcome(KeptRecords kept, EventId id) {
+    try {
+      return SealedRecords.open(sealed(kept, id), kept::key, SealedRecords.Faces.IN_USE)
+          .orElseThrow(() -> new UserException("event " + id + " was erased"));
+    } catch (BrokenSealException e) {
+      throw new UserException("event " + id + " can not be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static FrameFaces sealed(KeptRecords kept, EventId id) {
     return kept.find(
             kept.topics().faces(),
             id.stream(),
@@ -99,7 +111,24 @@ final class ExplainCommand implements Callable<Integer> {
     return faces.get(id.face());
   }
 
+  /** The frame with a plain picture. */
   private static Optional<Frame> frame(KeptRecords kept, FrameFaces outcome, EventId id) {
+    Optional<Frame> found = sealedFrame(kept, outcome, id);
+    String keyId = found.map(Frame::getKeyId).orElse(null);
+    if (keyId == null) {
+      return found;
+    }
+    Optional<DataKey> key = kept.key(id.stream(), keyId);
+    try {
+      return key.isEmpty()
+          ? Optional.empty()
+          : Optional.of(SealedRecords.open(found.get(), key.get()));
+    } catch (BrokenSealException e) {
+      throw new UserException("the frame can not be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<Frame> sealedFrame(KeptRecords kept, FrameFaces outcome, EventId id) {
     String topic =
         outcome.getKind() == StreamKind.LIVE
             ? kept.topics().frames()

@@ -1,12 +1,18 @@
 package io.moodline.deploy;
 
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.Failures;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Settings;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.Topics;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -28,14 +34,14 @@ final class KeptRecords implements AutoCloseable {
   /** A broker that is there answers at once. */
   private static final int PATIENCE_MILLIS = 10_000;
 
-  private final String address;
-  private final Topics topics;
+  private final KafkaConnection kafka;
+  private final Path secretKey;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
-  private KeptRecords(String address, Topics topics, KafkaConsumer<byte[], byte[]> consumer) {
-    this.address = address;
-    this.topics = topics;
-    this.consumer = consumer;
+  private KeptRecords(KafkaConnection kafka, Path secretKey) {
+    this.kafka = kafka;
+    this.secretKey = secretKey;
+    this.consumer = kafka.consumer("explain", Map.of("default.api.timeout.ms", PATIENCE_MILLIS));
   }
 
   /** In the cluster that the settings name, or the embedded broker of the running server. */
@@ -48,14 +54,47 @@ final class KeptRecords implements AutoCloseable {
     Topics topics = new Topics(settings.get(RuntimeSettings.TOPIC_PREFIX));
     int partitions = settings.get(RuntimeSettings.TOPIC_PARTITIONS);
     KafkaConnection kafka = new KafkaConnection(address, topics, partitions, security);
-    return new KeptRecords(
-        address,
-        topics,
-        kafka.consumer("explain", Map.of("default.api.timeout.ms", PATIENCE_MILLIS)));
+    return new KeptRecords(kafka, RuntimeSettings.secretKeyFile(settings));
   }
 
   Topics topics() {
-    return topics;
+    return kafka.topics();
+  }
+
+  /**
+   * The key that a record of a stream was sealed with; empty when it was thrown away.
+   *
+   * @throws UserException when Kafka does not answer, or this is not the server's secret key
+   */
+  Optional<DataKey> key(String stream, String keyId) {
+    if (!Files.exists(secretKey)) {
+      throw new UserException(
+          "what is kept of stream "
+              + stream
+              + " is sealed, and "
+              + secretKey
+              + " is not there: set secret.key.file to the file that the server has");
+    }
+    try {
+      int partitions = consumer.partitionsFor(topics().streamKeys()).size();
+      KafkaConnection sized =
+          new KafkaConnection(kafka.bootstrapServers(), topics(), partitions, kafka.security());
+      SecretBox secrets = SecretBox.open(secretKey);
+      try (StreamKeys keys = StreamKeys.start("explain", sized, secrets, Failures.exitProcess())) {
+        return keys.find(stream, keyId);
+      }
+    } catch (KafkaException e) {
+      throw silent(e);
+    }
+  }
+
+  private UserException silent(KafkaException cause) {
+    return new UserException(
+        "Kafka at "
+            + kafka.bootstrapServers()
+            + " does not answer: start `moodline serve`, or name another with"
+            + " --set kafka.bootstrap.servers=HOST:PORT",
+        cause);
   }
 
   /**
@@ -79,12 +118,7 @@ final class KeptRecords implements AutoCloseable {
       }
       return found;
     } catch (KafkaException e) {
-      throw new UserException(
-          "Kafka at "
-              + address
-              + " does not answer: start `moodline serve`, or name another with"
-              + " --set kafka.bootstrap.servers=HOST:PORT",
-          e);
+      throw silent(e);
     }
   }
 

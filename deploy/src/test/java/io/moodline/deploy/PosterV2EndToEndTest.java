@@ -14,10 +14,15 @@ import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
 import io.moodline.models.PosterV2Reference;
 import io.moodline.models.RecipeWeights;
+import io.moodline.runtime.DataKey;
 import io.moodline.runtime.EmbeddedBroker;
+import io.moodline.runtime.Failures;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SealedRecords;
+import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Settings;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Topics;
 import io.moodline.schemas.v1.Frame;
@@ -117,7 +122,9 @@ class PosterV2EndToEndTest {
             .put("recording", "face.mp4")
             .put("purpose", "research")
             .put("model", model);
-    try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("test", Map.of())) {
+    SecretBox secrets = SecretBox.open(RuntimeSettings.secretKeyFile(settings));
+    try (KafkaConsumer<byte[], byte[]> consumer = kafka.consumer("test", Map.of());
+        StreamKeys keys = StreamKeys.start("test", kafka, secrets, Failures.exitProcess())) {
       List<TopicPartition> partitions =
           IntStream.range(0, kafka.partitions())
               .mapToObj(i -> new TopicPartition(kafka.topics().recordingFrames(), i))
@@ -125,7 +132,7 @@ class PosterV2EndToEndTest {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       String id = node.replays().start(request).path("id").asText();
-      Map<Long, byte[]> frames = frames(consumer, id);
+      Map<Long, byte[]> frames = frames(consumer, keys, id);
       JsonNode replay = node.finished(id);
       assertThat(replay.path("ledger").path("analysed").asInt()).isEqualTo(FRAMES);
       assertThat(replay.path("model").asText()).isEqualTo(model);
@@ -134,7 +141,8 @@ class PosterV2EndToEndTest {
   }
 
   /** The pictures as they were analysed, read while they are: they go a minute later. */
-  private static Map<Long, byte[]> frames(KafkaConsumer<byte[], byte[]> consumer, String stream) {
+  private static Map<Long, byte[]> frames(
+      KafkaConsumer<byte[], byte[]> consumer, StreamKeys keys, String stream) {
     Map<Long, byte[]> frames = new TreeMap<>();
     Awaitility.await()
         .atMost(Duration.ofMinutes(3))
@@ -143,9 +151,8 @@ class PosterV2EndToEndTest {
               for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
                 Frame frame = Serdes.FRAME.decode(record.value());
                 if (frame.getStreamId().equals(stream) && frame.getEndOfRun() == null) {
-                  byte[] jpeg = new byte[frame.getJpeg().remaining()];
-                  frame.getJpeg().duplicate().get(jpeg);
-                  frames.put(frame.getSequence(), jpeg);
+                  DataKey key = keys.find(stream, frame.getKeyId()).orElseThrow();
+                  frames.put(frame.getSequence(), SealedRecords.jpeg(frame, key));
                 }
               }
               return frames.size() == FRAMES;

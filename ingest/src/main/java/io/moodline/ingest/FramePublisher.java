@@ -5,6 +5,7 @@ import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.StreamKey;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamStatus;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one transactional producer of an instance. What was added since the last commit goes out in
  * one transaction: frames, end marks, the streams' positions, and the group's offsets, so that a
- * member that lost its partitions is refused as a whole. Confined to one thread.
+ * member that lost its partitions is refused as a whole. New keys go out before, in a transaction
+ * of their own with the same offsets. Confined to one thread.
  */
 final class FramePublisher implements AutoCloseable {
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
@@ -36,6 +38,7 @@ final class FramePublisher implements AutoCloseable {
   private final KafkaConnection kafka;
   private final String transactionalId;
   private final List<Waiting> waiting = new ArrayList<>();
+  private final List<ProducerRecord<byte[], byte[]>> keys = new ArrayList<>();
   private final Map<String, ProducerRecord<byte[], byte[]>> statuses = new LinkedHashMap<>();
   private @Nullable KafkaProducer<byte[], byte[]> producer;
 
@@ -64,6 +67,14 @@ final class FramePublisher implements AutoCloseable {
             : kafka.topics().recordingFrames();
     waiting.add(
         new Waiting(record(topic, frame.getStreamId(), Serdes.FRAME.encode(frame)), committedAt));
+  }
+
+  /**
+   * Adds a stream's new key. It is committed before anything else that waits, so that whoever sees
+   * a frame finds its key.
+   */
+  void add(StreamKey key) {
+    keys.add(record(kafka.topics().streamKeys(), key.getStreamId(), Serdes.STREAM_KEY.encode(key)));
   }
 
   /** Sets a stream's status; an earlier one of the same transaction is replaced. */
@@ -104,6 +115,12 @@ final class FramePublisher implements AutoCloseable {
       return;
     }
     KafkaProducer<byte[], byte[]> open = open();
+    if (!keys.isEmpty()) {
+      open.beginTransaction();
+      keys.forEach(open::send);
+      open.sendOffsetsToTransaction(offsets, member);
+      open.commitTransaction();
+    }
     open.beginTransaction();
     List<Future<RecordMetadata>> sent = new ArrayList<>(waiting.size());
     waiting.forEach(record -> sent.add(open.send(record.record())));
@@ -124,6 +141,7 @@ final class FramePublisher implements AutoCloseable {
   }
 
   private void clear() {
+    keys.clear();
     waiting.clear();
     statuses.clear();
   }

@@ -7,6 +7,7 @@ import io.moodline.runtime.MediaFolder;
 import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.runtime.Worker;
 import java.net.InetAddress;
 import java.security.SecureRandom;
@@ -80,6 +81,7 @@ public final class Ingest implements AutoCloseable {
             context.instance(),
             decoders,
             own(new SourceOrders(MediaFolder.open(settings), context.secrets(), policy(settings))),
+            own(StreamKeys.start("ingest", kafka, context.secrets(), context.failures())),
             own(new FramePublisher(kafka, context.instance())),
             own(new Unanalysed(kafka)),
             metrics,

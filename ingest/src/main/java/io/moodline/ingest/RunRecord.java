@@ -3,6 +3,8 @@ package io.moodline.ingest;
 import io.moodline.ingest.DecodeListener.DecodedFrame;
 import io.moodline.ingest.DecodeListener.SourceInfo;
 import io.moodline.ingest.FrameQueue.Queued;
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.schemas.v1.EndOfRun;
 import io.moodline.schemas.v1.EndReason;
 import io.moodline.schemas.v1.Frame;
@@ -52,6 +54,7 @@ final class RunRecord {
   private @Nullable DecodedBy decoder;
   private @Nullable CaptureClock captureClock;
   private @Nullable Instant runStart;
+  private @Nullable DataKey key;
   private boolean changed = true;
 
   RunRecord(StreamWork work, StreamSpec spec, String fingerprint, @Nullable StreamStatus before) {
@@ -165,6 +168,25 @@ final class RunRecord {
     enter(StreamState.STREAMING, null);
   }
 
+  /**
+   * What frames are sealed with from now on.
+   *
+   * @param known the stream's key; null when it has none: the next frame brings a new one
+   */
+  void sealWith(@Nullable DataKey known) {
+    key = known;
+  }
+
+  private DataKey key() {
+    DataKey known = key;
+    if (known == null || work.keys().isThrownAway(known)) {
+      known = DataKey.create(spec.getStreamId());
+      work.publisher().add(work.keys().record(known, now()));
+      key = known;
+    }
+    return known;
+  }
+
   /** What decodes the source; null while that is not known. */
   void decodedBy(@Nullable DecodedBy now) {
     if (!Objects.equals(decoder, now)) {
@@ -192,6 +214,9 @@ final class RunRecord {
       throw new IllegalStateException("a frame without a run");
     }
     DecodedFrame picture = queued.frame();
+    DataKey sealing = key();
+    byte[] sealed =
+        sealing.seal(picture.jpeg(), SealedRecords.picture(spec.getStreamId(), runId, published));
     Map<String, Long> before = droppedBefore(queued);
     before.forEach(
         (why, frames) -> {
@@ -211,7 +236,8 @@ final class RunRecord {
             .setTargetFramesPerSecond(picture.framesPerSecond())
             .setWidth(picture.width())
             .setHeight(picture.height())
-            .setJpeg(ByteBuffer.wrap(picture.jpeg()))
+            .setKeyId(sealing.id())
+            .setJpeg(ByteBuffer.wrap(sealed))
             .build();
     if (credits != null) {
       credits.taken(picture.jpeg().length);
@@ -264,6 +290,7 @@ final class RunRecord {
             .setTargetFramesPerSecond(targetFramesPerSecond)
             .setWidth(0)
             .setHeight(0)
+            .setKeyId(key == null ? null : key.id())
             .setJpeg(ByteBuffer.allocate(0))
             .build();
     work.publisher().add(mark, offset -> work.metrics().runEnded(why.name()));

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * Turns what a user asked for into what a decoder is told, or a refusal: purpose, spelling, file
@@ -61,6 +62,11 @@ final class SourceOrders implements AutoCloseable {
           }
         });
     return answer;
+  }
+
+  /** Answers another question that may be slow, on the same threads. */
+  <T> CompletableFuture<T> ask(Supplier<T> question) {
+    return CompletableFuture.supplyAsync(question, threads);
   }
 
   private DecodeOrder check(StreamSpec spec, long afterMicros) throws SourceException {

@@ -4,6 +4,7 @@ import io.moodline.ingest.Attempt.End;
 import io.moodline.ingest.DecodeListener.DecodeFailure;
 import io.moodline.ingest.DecodeListener.SourceInfo;
 import io.moodline.ingest.FrameQueue.Queued;
+import io.moodline.runtime.DataKey;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.EndReason;
@@ -12,6 +13,7 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -37,8 +39,15 @@ final class StreamRun {
   private final Backoff backoff;
   private StreamSpec spec;
   private String fingerprint;
-  private @Nullable CompletableFuture<DecodeOrder> checking;
+  private @Nullable CompletableFuture<Checked> checking;
   private @Nullable Attempt attempt;
+
+  /**
+   * What a try begins with.
+   *
+   * @param key the stream's; empty when it has none, or when that was thrown away
+   */
+  private record Checked(DecodeOrder order, Optional<DataKey> key) {}
 
   /** Kept over all tries: what an earlier one published still waits for the analyzer. */
   private final Credits credits;
@@ -132,13 +141,18 @@ final class StreamRun {
 
   private void connect() {
     record.enter(StreamState.CONNECTING, null);
-    checking = work.orders().order(spec, isLive() ? -1 : record.lastMediaTimeMicros());
+    String id = spec.getStreamId();
+    checking =
+        work.orders()
+            .order(spec, isLive() ? -1 : record.lastMediaTimeMicros())
+            .thenCombine(work.orders().ask(() -> work.keys().current(id)), Checked::new);
   }
 
-  private void open(CompletableFuture<DecodeOrder> checked) {
+  private void open(CompletableFuture<Checked> done) {
     checking = null;
     try {
-      DecodeOrder order = checked.join();
+      Checked checked = done.join();
+      record.sealWith(checked.key().orElse(null));
       FrameQueue queue =
           isLive()
               ? FrameQueue.live(work.limits().liveQueueFrames())
@@ -146,7 +160,7 @@ final class StreamRun {
       Attempt opened = new Attempt(queue, work.clock());
       attempt = opened;
       credits.startOver();
-      opened.start(work.decoders(), order);
+      opened.start(work.decoders(), checked.order());
     } catch (CompletionException e) {
       if (e.getCause() instanceof UserException refused) {
         record.endRun(EndReason.FAILED, refused.getMessage());

@@ -1,5 +1,6 @@
 package io.moodline.ingest;
 
+import io.moodline.runtime.StreamKeys;
 import io.moodline.schemas.v1.StreamSpec;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -17,6 +18,7 @@ record StreamWork(
     String instance,
     Decoders decoders,
     SourceOrders orders,
+    StreamKeys keys,
     FramePublisher publisher,
     Unanalysed unanalysed,
     IngestMetrics metrics,

@@ -7,6 +7,7 @@ import io.moodline.runtime.EmbeddedBroker;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Setting;
 import io.moodline.runtime.Settings;
@@ -158,8 +159,7 @@ class FrameTimeTest {
     int before = 0;
     int round = 0;
     for (Frame frame : frames) {
-      byte[] jpeg = new byte[frame.getJpeg().remaining()];
-      frame.getJpeg().duplicate().get(jpeg);
+      byte[] jpeg = SealedRecords.jpeg(frame, null);
       int number = media.clip.numberOn(Clips.decode(jpeg));
       round += number < before ? 1 : 0; // the camera shows its clip again and again
       before = number;
@@ -195,7 +195,9 @@ class FrameTimeTest {
     for (int i = 1; i < enough; i++) {
       assertThat(frames.get(i).getCaptureTime()).isAfter(frames.get(i - 1).getCaptureTime());
     }
-    return timed(frames.subList(0, enough));
+    return timed(
+        SealedPictures.opened(
+            kafka, SecretBox.open(home.resolve("secret.key")), frames.subList(0, enough)));
   }
 
   private StreamStatus status(String id) {

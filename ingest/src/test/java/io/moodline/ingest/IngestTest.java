@@ -7,6 +7,7 @@ import io.moodline.runtime.EmbeddedBroker;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.runtime.SecretBox;
 import io.moodline.runtime.Setting;
 import io.moodline.runtime.Settings;
@@ -115,7 +116,7 @@ class IngestTest {
       await().atMost(PATIENCE).until(() -> decoding().startsWith("auto is asked for; "));
     }
     assertThat(decoding()).contains(HardwareDevices.names());
-    List<Frame> frames = frames("talk");
+    List<Frame> frames = opened(frames("talk"));
     assertThat(frames).hasSize(FRAMES + 1);
     for (int i = 0; i < FRAMES; i++) {
       Frame frame = frames.get(i);
@@ -123,7 +124,7 @@ class IngestTest {
       assertThat(frame.getMediaTimeMicros()).isEqualTo(i * 40_000L);
       assertThat(frame.getCaptureTime()).isEqualTo(START.plusMillis(i * 40L));
       assertThat(frame.getDroppedBefore()).isEmpty();
-      byte[] jpeg = bytes(frame);
+      byte[] jpeg = SealedRecords.jpeg(frame, null);
       assertThat(CLIP.numberOn(Clips.decode(jpeg))).isEqualTo(i);
     }
     assertThat(frames.get(FRAMES).getEndOfRun().getReason()).isEqualTo(EndReason.FINISHED);
@@ -363,19 +364,17 @@ class IngestTest {
     return frames;
   }
 
-  private static byte[] bytes(Frame frame) {
-    byte[] jpeg = new byte[frame.getJpeg().remaining()];
-    frame.getJpeg().duplicate().get(jpeg);
-    return jpeg;
+  private List<Frame> opened(List<Frame> frames) throws Exception {
+    return SealedPictures.opened(kafka, SecretBox.open(home.resolve("secret.key")), frames);
   }
 
-  private static String digest(List<Frame> frames) throws Exception {
+  private String digest(List<Frame> frames) throws Exception {
     MessageDigest digest = MessageDigest.getInstance("SHA-256");
-    for (Frame frame : frames) {
+    for (Frame frame : opened(frames)) {
       digest.update(
           (frame.getSequence() + " " + frame.getMediaTimeMicros() + " " + frame.getCaptureTime())
               .getBytes(StandardCharsets.UTF_8));
-      digest.update(bytes(frame));
+      digest.update(frame.getJpeg().duplicate());
     }
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -25,6 +25,7 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -282,6 +284,72 @@ class StreamReaderTest {
     await().untilAsserted(() -> assertThat(frames("lobby")).hasSize(3));
     assertThat(frames("lobby").get(2).getEndOfRun().getReason()).isEqualTo(EndReason.LOST);
     assertThat(frames("lobby").get(2).getSequence()).isEqualTo(1);
+  }
+
+  @Test
+  void sealsAllRunsOfAStreamWithOneKeyUntilItIsThrownAway() throws Exception {
+    SecretBox secrets = SecretBox.open(home.resolve("secret.key"));
+    start(1000);
+    put(live("lobby"));
+    liveFrames(2, 2);
+    stop();
+    start(1000);
+    liveFrames(2, 5); // after two frames and an end mark
+    List<Frame> before = frames("lobby");
+    for (Frame opened : SealedPictures.opened(kafka, secrets, before)) {
+      if (opened.getEndOfRun() == null) {
+        assertThat(opened.getJpeg())
+            .isEqualTo(ByteBuffer.wrap(FakeDecoders.frame((int) opened.getSequence()).jpeg()));
+      }
+    }
+    assertThat(before.get(3).getRunId()).isNotEqualTo(before.get(0).getRunId());
+    assertThat(before).extracting(Frame::getKeyId).containsOnly(before.get(0).getKeyId());
+
+    put(live("lobby").setDesiredState(DesiredState.PAUSED));
+    awaitState("lobby", StreamState.PAUSED);
+    send(kafka.topics().streamKeys(), "lobby", null);
+    put(live("lobby"));
+    liveFrames(2, 8);
+    List<Frame> after = frames("lobby").subList(6, 8);
+    assertThat(after).extracting(Frame::getKeyId).containsOnly(after.get(0).getKeyId());
+    assertThat(after.get(0).getKeyId()).isNotEqualTo(before.get(0).getKeyId());
+    assertThat(SealedPictures.opened(kafka, secrets, after)).hasSize(2);
+    assertThat(records(kafka.topics().streamKeys()))
+        .extracting(record -> record.value() != null)
+        .containsExactly(true, false, true);
+  }
+
+  /** Opens the source that comes next, brings some frames, and waits until all are published. */
+  private DecodeListener liveFrames(int count, int publishedThen) {
+    DecodeListener source = nextLive();
+    source.opened(FakeDecoders.info());
+    for (int i = 0; i < count; i++) {
+      source.frame(FakeDecoders.frame(i));
+    }
+    await().until(() -> frames("lobby").size() >= publishedThen);
+    return source;
+  }
+
+  @Test
+  void makesANewKeyInTheMiddleOfARunWhoseKeyIsThrownAway() throws Exception {
+    start(1000);
+    put(live("lobby"));
+    DecodeListener source = liveFrames(1, 1);
+    String first = frames("lobby").get(0).getKeyId();
+    send(kafka.topics().streamKeys(), "lobby", null);
+    AtomicInteger sent = new AtomicInteger();
+    await()
+        .until(
+            () -> {
+              source.frame(FakeDecoders.frame(sent.incrementAndGet()));
+              List<Frame> frames = frames("lobby");
+              return !frames.get(frames.size() - 1).getKeyId().equals(first);
+            });
+    List<Frame> frames = frames("lobby");
+    Frame last = frames.get(frames.size() - 1);
+    assertThat(last.getRunId()).isEqualTo(frames.get(0).getRunId());
+    SecretBox secrets = SecretBox.open(home.resolve("secret.key"));
+    assertThat(SealedPictures.opened(kafka, secrets, List.of(last))).hasSize(1);
   }
 
   @Test

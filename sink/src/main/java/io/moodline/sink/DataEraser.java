@@ -1,6 +1,8 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.KeyUnavailableException;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
@@ -25,11 +27,13 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a stream's or a track's derived data out of stores and topics: the topology is told to
- * empty its stores, and every record of the topics that are kept long gets a tombstone under its
- * own key. What was erased is erased again without harm. Thread-safe.
+ * Takes a stream's or a track's derived data out of stores and topics: the stream's key is thrown
+ * away, so that its frames and faces can not be read any more, the topology is told to empty its
+ * stores, and every record of the topics that are kept long gets a tombstone under its own key.
+ * What was erased is erased again without harm. Thread-safe.
  */
 final class DataEraser implements AutoCloseable {
   private static final Duration POLL = Duration.ofSeconds(1);
@@ -39,10 +43,16 @@ final class DataEraser implements AutoCloseable {
   private final StageContext stage;
   private final TimelineQueries timelines;
   private final Supplier<TrackQueries> tracks;
+  private final StreamKeys keys;
   private final KafkaProducer<byte[], byte[]> producer;
 
-  DataEraser(StageContext stage, TimelineQueries timelines, Supplier<TrackQueries> tracks) {
+  DataEraser(
+      StageContext stage,
+      TimelineQueries timelines,
+      Supplier<TrackQueries> tracks,
+      StreamKeys keys) {
     this.stage = stage;
+    this.keys = keys;
     this.timelines = timelines;
     this.tracks = tracks;
     this.producer = stage.kafka().producer("sink-eraser", Map.of("max.block.ms", 10_000));
@@ -55,9 +65,12 @@ final class DataEraser implements AutoCloseable {
    */
   Map<String, Long> eraseStream(String stream) throws InterruptedException {
     Topics topics = stage.kafka().topics();
-    send(topics.erasures(), stream, stream.getBytes(StandardCharsets.UTF_8), new byte[0]);
-    await(() -> timelines.ledgers(stream).isEmpty());
+    byte[] key = stream.getBytes(StandardCharsets.UTF_8);
     Map<String, Long> removed = new LinkedHashMap<>();
+    removed.put(topics.streamKeys(), throwKeyAway(stream));
+    long thrownAwayNanos = System.nanoTime();
+    send(topics.erasures(), stream, key, new byte[0]);
+    await(() -> timelines.ledgers(stream).isEmpty());
     for (String topic :
         List.of(
             topics.emotions(),
@@ -69,7 +82,23 @@ final class DataEraser implements AutoCloseable {
     }
     await(() -> timelines.extent(stream).isEmpty());
     await(() -> tracks.get().tracks(stream, Long.MAX_VALUE, 1).isEmpty());
+    long age = System.nanoTime() - thrownAwayNanos;
+    TimeUnit.NANOSECONDS.sleep(2 * Topics.KEY_SEGMENT.toNanos() - age);
+    send(topics.streamKeys(), stream, key, null); // ends the segment that holds the key
     return removed;
+  }
+
+  /** From here on nobody can open what is still in the logs of frames and faces. */
+  private long throwKeyAway(String stream) throws InterruptedException {
+    boolean had;
+    try {
+      had = keys.current(stream).isPresent();
+    } catch (KeyUnavailableException e) {
+      had = true; // one that this process can not open is as good a key to throw away
+    }
+    byte[] key = stream.getBytes(StandardCharsets.UTF_8);
+    send(stage.kafka().topics().streamKeys(), stream, key, null);
+    return had ? 1 : 0;
   }
 
   /** Erases one track's events, segments and timeline; the stream's windows stay, sums of all. */
@@ -164,7 +193,7 @@ final class DataEraser implements AutoCloseable {
     }
   }
 
-  private void send(String topic, String stream, byte[] key, byte[] value)
+  private void send(String topic, String stream, byte[] key, byte @Nullable [] value)
       throws InterruptedException {
     int partition = StreamPartition.of(stream, stage.kafka().partitions());
     try {

@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.KeyRing;
 import io.moodline.schemas.AvroSerde;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
@@ -34,8 +35,9 @@ import org.apache.kafka.streams.state.Stores;
  * </pre>
  *
  * <ul>
- *   <li><b>count-frames</b> ({@link FrameCounter}) enters each frame in the ledger of its run. A
- *       frame that was counted before goes no further, and what can not be read is dead-lettered:
+ *   <li><b>count-frames</b> ({@link FrameCounter}) opens each frame's faces with the key of its
+ *       stream and enters it in the ledger of its run. A frame that was counted before goes no
+ *       further, nor does one whose key was thrown away, and what can not be read is dead-lettered:
  *       nothing in a topic stops the topology.
  *   <li><b>follow-faces</b> ({@link FaceFollower}) finds each face's track and tells when tracks
  *       begin, meet, part and end.
@@ -130,13 +132,17 @@ final class EmotionTimelines {
   private EmotionTimelines() {}
 
   static Topology topology(
-      Topics topics, WindowRules windows, TrackRules tracks, TimelineMetrics metrics) {
+      Topics topics,
+      WindowRules windows,
+      TrackRules tracks,
+      KeyRing keys,
+      TimelineMetrics metrics) {
     Topology topology =
         new Topology()
             .addSource(
                 "faces", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.faces())
             .addProcessor(
-                COUNT_FRAMES, () -> new FrameCounter(windows.keepLedgers(), metrics), "faces")
+                COUNT_FRAMES, () -> new FrameCounter(windows.keepLedgers(), keys, metrics), "faces")
             .addProcessor(
                 FOLLOW_FACES, () -> new FaceFollower(tracks, windows.idle(), metrics), COUNT_FRAMES)
             .addProcessor(SMOOTH_SCORES, () -> new ScoreSmoother(tracks, metrics), FOLLOW_FACES)

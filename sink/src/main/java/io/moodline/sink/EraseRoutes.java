@@ -26,6 +26,9 @@ final class EraseRoutes implements Resource {
   /** The topics' largest compaction lag, their tombstones' time, and time for the cleaner. */
   private static final Duration COMPACTED_WITHIN = Duration.ofHours(8);
 
+  /** Its topic's compaction lag, and time for a cleaner that is at work elsewhere. */
+  private static final Duration KEY_COMPACTED_WITHIN = Duration.ofMinutes(10);
+
   private static final Duration FACES_KEPT = Duration.ofHours(25);
   private static final Duration FRAMES_KEPT = Duration.ofHours(24);
   private static final Duration ALERTS_KEPT = Duration.ofDays(37);
@@ -61,10 +64,18 @@ final class EraseRoutes implements Resource {
     ObjectNode receipt = receipt(id, removed);
     ArrayNode remains = receipt.putArray("remains");
     remain(remains, "log files of the topics above, until they are compacted", COMPACTED_WITHIN);
-    remain(remains, "faces.v1: boxes and scores by frame", FACES_KEPT);
     remain(
         remains,
-        "frames: pictures that were not analysed; others are gone a minute after",
+        "stream-keys.v1: the key that was thrown away, itself sealed with the secret key",
+        KEY_COMPACTED_WITHIN);
+    remain(
+        remains,
+        "faces.v1, shadow-faces.v1: outcomes by frame; boxes and scores are sealed with that key"
+            + " and can not be read any more, unless they are of a release that had no keys",
+        FACES_KEPT);
+    remain(
+        remains,
+        "frames: pictures that were not analysed, sealed likewise; others are gone a minute after",
         FRAMES_KEPT);
     remain(remains, "alerts.v1 and dead-letters.v1: the stream's id, never pictures", ALERTS_KEPT);
     remains.addObject().put("what", "the recording itself in the media folder").putNull("until");
@@ -78,7 +89,11 @@ final class EraseRoutes implements Resource {
     ObjectNode receipt = receipt(id, eraser.eraseTrack(id, track)).put("track", track);
     ArrayNode remains = receipt.putArray("remains");
     remain(remains, "log files of the topics above, until they are compacted", COMPACTED_WITHIN);
-    remain(remains, "faces.v1: boxes and scores by frame", FACES_KEPT);
+    remain(
+        remains,
+        "faces.v1, shadow-faces.v1: boxes and scores by frame, sealed with the stream's key, which"
+            + " all its tracks share: only erasing the stream throws it away",
+        FACES_KEPT);
     remains.addObject().put("what", "its share in the windows of the timeline").putNull("until");
     Answers.json(ctx, 200, receipt);
   }

@@ -1,5 +1,8 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.DataKey.BrokenSealException;
+import io.moodline.runtime.KeyRing;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.DeadLetter;
@@ -12,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
@@ -25,9 +29,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * First step of the timelines: reads a record and enters it in its run's ledger. What was counted
- * before goes no further; what can not be read goes to the dead letters. Confined to the task's
- * stream thread.
+ * First step of the timelines: reads a record, opens its faces and enters it in its run's ledger.
+ * What was counted before goes no further, nor does what belongs to an erased stream, whose key was
+ * thrown away; what can not be read goes to the dead letters. Confined to the task's stream thread.
  */
 final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], SpecificRecord> {
   private static final Logger log = LoggerFactory.getLogger(FrameCounter.class);
@@ -36,6 +40,7 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
   private static final Duration LOOK = Duration.ofHours(1);
 
   private final Duration keep;
+  private final KeyRing keys;
   private final TimelineMetrics metrics;
   private long quietUntil;
   private @Nullable KeyValueStore<byte[], RunLedger> ledgers;
@@ -45,9 +50,11 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
    *
    * @param keep for how long the account of a live stream's run is kept after its end: longer than
    *     its frames are in {@code faces.v1}, or they would be counted again
+   * @param keys what faces are sealed with
    */
-  FrameCounter(Duration keep, TimelineMetrics metrics) {
+  FrameCounter(Duration keep, KeyRing keys, TimelineMetrics metrics) {
     this.keep = keep;
+    this.keys = keys;
     this.metrics = metrics;
   }
 
@@ -98,13 +105,27 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
   private @Nullable FrameFaces read(Record<byte[], byte[]> record) {
     byte[] value = record.value() == null ? new byte[0] : record.value();
     try {
-      FrameFaces frame = Serdes.FRAME_FACES.decode(value);
-      if (FrameCheck.isConsistent(record.key(), frame)) {
-        return frame;
-      }
-      deadLetter(record, value, "INCONSISTENT", frame);
+      return check(record, value, Serdes.FRAME_FACES.decode(value));
     } catch (UnreadableRecordException e) {
       deadLetter(record, value, "UNREADABLE", null);
+      return null;
+    }
+  }
+
+  private @Nullable FrameFaces check(
+      Record<byte[], byte[]> record, byte[] value, FrameFaces sealed) {
+    try {
+      Optional<FrameFaces> frame = SealedRecords.open(sealed, keys, SealedRecords.Faces.IN_USE);
+      if (frame.isEmpty()) {
+        metrics.erased();
+        return null;
+      }
+      if (FrameCheck.isConsistent(record.key(), frame.get())) {
+        return frame.get();
+      }
+      deadLetter(record, value, "INCONSISTENT", sealed);
+    } catch (BrokenSealException e) {
+      deadLetter(record, value, "BROKEN_SEAL", sealed);
     }
     return null;
   }

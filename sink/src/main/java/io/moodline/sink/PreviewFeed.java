@@ -1,5 +1,9 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.DataKey.BrokenSealException;
+import io.moodline.runtime.KeyRing;
+import io.moodline.runtime.SealedRecords;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
@@ -47,6 +51,7 @@ final class PreviewFeed implements AutoCloseable {
   private final String streamId;
   private final byte[] key;
   private final StageContext stage;
+  private final KeyRing keys;
   private final BooleanSupplier showFaces;
   private final List<TopicPartition> partitions;
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -62,10 +67,12 @@ final class PreviewFeed implements AutoCloseable {
   /**
    * Starts to read.
    *
+   * @param keys what frames and faces are sealed with
    * @param showFaces whether the stream lets faces be seen now
    */
-  PreviewFeed(StageContext stage, StreamView stream, BooleanSupplier showFaces) {
+  PreviewFeed(StageContext stage, StreamView stream, KeyRing keys, BooleanSupplier showFaces) {
     this.streamId = stream.id();
+    this.keys = keys;
     this.key = streamId.getBytes(StandardCharsets.UTF_8);
     this.stage = stage;
     this.showFaces = showFaces;
@@ -154,10 +161,10 @@ final class PreviewFeed implements AutoCloseable {
   private void take(ConsumerRecord<byte[], byte[]> record) {
     try {
       if (record.topic().equals(partitions.get(1).topic())) {
-        FrameFaces faces = Serdes.FRAME_FACES.decode(record.value());
-        if (faces.getEndOfRun() == null) {
-          found.addLast(faces);
-        }
+        SealedRecords.open(
+                Serdes.FRAME_FACES.decode(record.value()), keys, SealedRecords.Faces.IN_USE)
+            .filter(faces -> faces.getEndOfRun() == null)
+            .ifPresent(found::addLast);
       } else {
         Frame frame = Serdes.FRAME.decode(record.value());
         if (frame.getEndOfRun() == null) {
@@ -165,7 +172,7 @@ final class PreviewFeed implements AutoCloseable {
           waitingBytes += frame.getJpeg().remaining();
         }
       }
-    } catch (UnreadableRecordException e) {
+    } catch (UnreadableRecordException | BrokenSealException e) {
       log.atDebug().addKeyValue("topic", record.topic()).log("record can not be read");
     }
     while (frames.size() > MAX_WAITING || waitingBytes > MAX_WAITING_BYTES && frames.size() > 1) {
@@ -206,11 +213,26 @@ final class PreviewFeed implements AutoCloseable {
     if (!PreviewPicture.isShown(faces, open)) {
       return;
     }
-    byte[] jpeg = new byte[frame.getJpeg().remaining()];
-    frame.getJpeg().duplicate().get(jpeg);
-    synchronized (latestLock) {
-      latest = new PreviewPicture(jpeg, faces, last, open);
-      latestLock.notifyAll();
+    Optional<byte[]> jpeg = jpeg(frame);
+    if (jpeg.isPresent()) {
+      synchronized (latestLock) {
+        latest = new PreviewPicture(jpeg.get(), faces, last, open);
+        latestLock.notifyAll();
+      }
+    }
+  }
+
+  /** The picture of a frame; empty where its stream was erased, or its bytes are not its own. */
+  private Optional<byte[]> jpeg(Frame frame) {
+    try {
+      if (frame.getKeyId() == null) {
+        return Optional.of(SealedRecords.jpeg(frame, null));
+      }
+      Optional<DataKey> key = keys.find(streamId, frame.getKeyId());
+      return key.isEmpty() ? Optional.empty() : Optional.of(SealedRecords.jpeg(frame, key.get()));
+    } catch (BrokenSealException e) {
+      log.atDebug().addKeyValue("stream", streamId).log("a picture can not be opened");
+      return Optional.empty();
     }
   }
 

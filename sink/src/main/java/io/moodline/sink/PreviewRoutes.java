@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import io.javalin.http.Context;
+import io.moodline.runtime.KeyRing;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.v1.FrameFaces;
@@ -33,13 +34,15 @@ final class PreviewRoutes implements Resource, AutoCloseable {
 
   private final StageContext stage;
   private final StreamRegistry registry;
+  private final KeyRing keys;
   private final Semaphore places = new Semaphore(MAX_VIEWERS);
   private final AtomicInteger number = new AtomicInteger();
   private final Map<String, Shared> feeds = new HashMap<>(); // guarded by itself
   private volatile boolean closed;
 
-  PreviewRoutes(StageContext stage, StreamRegistry registry) {
+  PreviewRoutes(StageContext stage, StreamRegistry registry, KeyRing keys) {
     this.stage = stage;
+    this.keys = keys;
     this.registry = registry;
   }
 
@@ -178,7 +181,7 @@ final class PreviewRoutes implements Resource, AutoCloseable {
   }
 
   private PreviewFeed open(StreamView stream) {
-    return new PreviewFeed(stage, stream, () -> mayShowFaces(stream.id()));
+    return new PreviewFeed(stage, stream, keys, () -> mayShowFaces(stream.id()));
   }
 
   private boolean mayShowFaces(String id) {

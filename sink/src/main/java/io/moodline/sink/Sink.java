@@ -5,6 +5,7 @@ import io.moodline.runtime.MediaFolder;
 import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.StreamKeys;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ public final class Sink implements AutoCloseable {
       MediaFolder media = MediaFolder.open(ctx.settings());
       ApiMetrics metrics = new ApiMetrics(ctx.metrics(), ctx.kafka().topics());
       JvmMetrics.builder().register(ctx.metrics());
+      StreamKeys keys = open(StreamKeys.start("sink", ctx.kafka(), ctx.secrets(), ctx.failures()));
       gate = new QueryGate();
       timelines = given == null ? gate : given;
       registry = open(StreamRegistry.start(ctx, metrics));
@@ -47,8 +49,8 @@ public final class Sink implements AutoCloseable {
       Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
-      DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks));
-      PreviewRoutes previews = open(new PreviewRoutes(ctx, registry));
+      DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks, keys));
+      PreviewRoutes previews = open(new PreviewRoutes(ctx, registry, keys));
       api =
           open(
               TimelineApi.start(
@@ -75,7 +77,7 @@ public final class Sink implements AutoCloseable {
                       new ContractRoutes(ctx.kafka().topics()),
                       new WebPage())));
       if (given == null) {
-        TimelineEngine engine = open(TimelineEngine.start(ctx, api.address()));
+        TimelineEngine engine = open(TimelineEngine.start(ctx, api.address(), keys));
         gate.open(engine.queries(), engine.tracks(), engine.local());
       }
       open(previews::endViewers);

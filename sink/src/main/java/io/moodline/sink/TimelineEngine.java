@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import io.moodline.runtime.Health;
+import io.moodline.runtime.KeyRing;
 import io.moodline.runtime.RuntimeSettings;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
@@ -57,7 +58,7 @@ final class TimelineEngine implements AutoCloseable {
   private final TrackQueries tracks;
   private final AtomicBoolean closing = new AtomicBoolean();
 
-  private TimelineEngine(StageContext ctx, HostInfo self, TimelineMetrics metrics) {
+  private TimelineEngine(StageContext ctx, HostInfo self, KeyRing keys, TimelineMetrics metrics) {
     Topics topics = ctx.kafka().topics();
     this.ctx = ctx;
     this.self = self;
@@ -65,7 +66,11 @@ final class TimelineEngine implements AutoCloseable {
     this.timelines =
         application(
             EmotionTimelines.topology(
-                topics, WindowRules.of(ctx.settings()), TrackRules.of(ctx.settings()), metrics),
+                topics,
+                WindowRules.of(ctx.settings()),
+                TrackRules.of(ctx.settings()),
+                keys,
+                metrics),
             countingConfig());
     this.table =
         application(
@@ -87,24 +92,25 @@ final class TimelineEngine implements AutoCloseable {
     this.tracks = new TrackQueries(routed, metrics);
   }
 
-  /** As {@link #start(StageContext, HostInfo)}, where no other instance asks this one. */
-  static TimelineEngine start(StageContext ctx) {
-    return start(ctx, new HostInfo("localhost", 1));
+  /** As {@link #start(StageContext, HostInfo, KeyRing)}, where no other instance asks this one. */
+  static TimelineEngine start(StageContext ctx, KeyRing keys) {
+    return start(ctx, new HostInfo("localhost", 1), keys);
   }
 
   /**
    * Starts both applications and returns without waiting until they run: see the health part.
    *
    * @param self where other instances reach the HTTP server of this one
+   * @param keys what faces are sealed with
    * @throws UserException when the folder of the stores can not be used
    */
-  static TimelineEngine start(StageContext ctx, HostInfo self) {
+  static TimelineEngine start(StageContext ctx, HostInfo self, KeyRing keys) {
     makeFolder(stateFolder(ctx.settings()));
     ctx.health().report(HEALTH_PART, Health.State.STARTING, LOADING);
     TimelineMetrics metrics = new TimelineMetrics(ctx.metrics());
     try {
       // Neither application holds a thread or a native resource before it is started.
-      TimelineEngine engine = new TimelineEngine(ctx, self, metrics);
+      TimelineEngine engine = new TimelineEngine(ctx, self, keys, metrics);
       engine.timelines.start();
       engine.table.start();
       return engine;

@@ -10,8 +10,8 @@ import java.util.Locale;
 
 /**
  * Counters of the timelines. Flow: records of {@code faces.v1} = frames + ends + duplicates +
- * unreadable; frames = frames in windows + late. A transaction that is aborted and done again
- * counts twice here, never in ledgers and windows. Thread-safe.
+ * unreadable + erased; frames = frames in windows + late. A transaction that is aborted and done
+ * again counts twice here, never in ledgers and windows. Thread-safe.
  */
 final class TimelineMetrics implements AutoCloseable {
   private final PrometheusRegistry registry;
@@ -21,6 +21,7 @@ final class TimelineMetrics implements AutoCloseable {
   private final Counter duplicates;
   private final Counter missing;
   private final Counter late;
+  private final Counter erased;
   private final Counter tracks;
   private final Counter segments;
   private final Counter alerts;
@@ -38,6 +39,7 @@ final class TimelineMetrics implements AutoCloseable {
     duplicates = counter("duplicates", "Frames and end marks that were counted before.");
     missing = counter("missing", "Frames that a later sequence shows to be missing.");
     late = counter("late", "Frames counted in their ledger only: too late for their windows.");
+    erased = counter("erased", "Records left out: the key of their stream was thrown away.");
     tracks = counter("track_events", "What happened to tracks.", "event");
     segments = counter("segments", "Segments published, revisions included.", "final");
     alerts = counter("alerts", "Alerts published.", "state");
@@ -67,6 +69,10 @@ final class TimelineMetrics implements AutoCloseable {
 
   void late() {
     late.inc();
+  }
+
+  void erased() {
+    erased.inc();
   }
 
   void track(TrackEvent event) {
@@ -111,6 +117,7 @@ final class TimelineMetrics implements AutoCloseable {
             duplicates,
             missing,
             late,
+            erased,
             tracks,
             segments,
             alerts,

@@ -89,7 +89,8 @@ class EmotionTimelinesTest {
     config.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
     driver =
         new TopologyTestDriver(
-            EmotionTimelines.topology(TOPICS, RULES, TRACKS, new TimelineMetrics(registry)),
+            EmotionTimelines.topology(
+                TOPICS, RULES, TRACKS, FakeFrames.NO_KEYS, new TimelineMetrics(registry)),
             config,
             NOON);
     faces =

@@ -4,8 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.SealedRecords;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.StreamKey;
 import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamState;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -13,15 +19,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -47,8 +51,14 @@ class EraseRoutesTest {
   private static final Pattern KEPT =
       Pattern.compile("moodline\\.(emotions|tracks|segments|timelines|track-timelines)\\..*");
 
+  private static final Pattern FACES = Pattern.compile("moodline\\.faces\\..*");
+  private static final Pattern EMOTIONS = Pattern.compile("moodline\\.emotions\\..*");
+  private static final Pattern KEYS = Pattern.compile("moodline\\.stream-keys\\..*");
+  private static final float[] SCORES = {0.1f, 0.8f, 0.05f, 0.05f};
+
   @TempDir static Path home;
   static ApiFixture api;
+  static StreamKeys keys;
 
   @BeforeAll
   static void start() throws Exception {
@@ -59,11 +69,19 @@ class EraseRoutesTest {
         topics.tracks(),
         topics.segments(),
         topics.timelines(),
-        topics.trackTimelines());
+        topics.trackTimelines(),
+        topics.streamKeys());
+    keys =
+        StreamKeys.start(
+            "test",
+            api.stage.kafka(),
+            api.stage.secrets(),
+            (thread, cause) -> api.failures.add(cause));
   }
 
   @AfterAll
   static void stop() {
+    keys.close();
     api.close();
     assertThat(api.failures).isEmpty();
   }
@@ -96,17 +114,13 @@ class EraseRoutesTest {
   /** A finished run of a stream that nobody registered any more. */
   private static String run(String stream) throws Exception {
     String run = UUID.randomUUID().toString();
+    DataKey key = keys.current(stream).orElse(null);
+    if (key == null) {
+      key = DataKey.create(stream);
+      sendKey(keys.record(key, Instant.EPOCH));
+    }
     for (int i = 0; i < FRAMES; i++) {
-      send(
-          stream,
-          Serdes.FRAME_FACES.encode(
-              FakeFrames.analysed(
-                  stream,
-                  run,
-                  i,
-                  StreamKind.RECORDING,
-                  Instant.ofEpochMilli(i * 200L),
-                  FakeFrames.face(0.1f, 0.8f, 0.05f, 0.05f))));
+      send(stream, sealed(key, run, i));
     }
     send(
         stream,
@@ -120,43 +134,53 @@ class EraseRoutesTest {
     return run;
   }
 
+  /** A frame with a face, as the analyzer writes it. */
+  private static byte[] sealed(DataKey key, String run, int sequence) {
+    FrameFaces frame =
+        FakeFrames.analysed(
+            key.streamId(),
+            run,
+            sequence,
+            StreamKind.RECORDING,
+            Instant.ofEpochMilli(sequence * 200L),
+            FakeFrames.face(SCORES));
+    return Serdes.FRAME_FACES.encode(SealedRecords.seal(frame, key, SealedRecords.Faces.IN_USE));
+  }
+
+  private static void sendKey(StreamKey key) throws Exception {
+    byte[] stream = key.getStreamId().getBytes(StandardCharsets.UTF_8);
+    String topic = api.stage.kafka().topics().streamKeys();
+    api.send(topic, key.getStreamId(), stream, Serdes.STREAM_KEY.encode(key));
+  }
+
+  /** As a plain record of faces.v1 would have them. */
+  private static byte[] scores() {
+    ByteBuffer bytes = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+    for (float score : SCORES) {
+      bytes.putFloat(score);
+    }
+    return Arrays.copyOf(bytes.array(), bytes.position());
+  }
+
+  /** One of them as an event has it: by its label. */
+  private static byte[] happiness() {
+    ByteBuffer bytes = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.put("happiness".getBytes(StandardCharsets.UTF_8)).putFloat(SCORES[1]);
+    return Arrays.copyOf(bytes.array(), bytes.position());
+  }
+
   private static void send(String stream, byte[] value) throws Exception {
     api.send(
         api.stage.kafka().topics().faces(), stream, stream.getBytes(StandardCharsets.UTF_8), value);
   }
 
-  /** How many of the log files of topics that are kept long hold a text. */
+  /** The log files of topics that are kept long that hold a text. */
   private static List<String> filesWith(String text) throws IOException {
-    List<String> found = new ArrayList<>();
-    Files.walkFileTree(
-        home.resolve("data"),
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            String folder = String.valueOf(file.getParent().getFileName());
-            if (file.toString().endsWith(".log")
-                && KEPT.matcher(folder).matches()
-                && holds(file, text)) {
-              found.add(folder + "/" + file.getFileName());
-            }
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFileFailed(Path file, IOException e) {
-            return FileVisitResult.CONTINUE; // the broker removed it meanwhile
-          }
-        });
-    return found;
+    return files().with(KEPT, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static boolean holds(Path file, String text) throws IOException {
-    try {
-      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text);
-    } catch (java.nio.file.NoSuchFileException e) {
-      return false; // compacted away meanwhile
-    }
+  private static LogFiles files() {
+    return new LogFiles(home.resolve("data"));
   }
 
   @Test
@@ -175,7 +199,8 @@ class EraseRoutesTest {
     assertThat(receipt.at("/removed/moodline.timelines.v1").asInt()).isGreaterThanOrEqualTo(15);
     assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
     assertThat(receipt.at("/removed/moodline.track-timelines.v1").asInt()).isGreaterThan(10);
-    assertThat(receipt.get("remains").toString()).contains("faces.v1");
+    assertThat(receipt.at("/removed/moodline.stream-keys.v1").asInt()).isEqualTo(1);
+    assertThat(receipt.get("remains").toString()).contains("faces.v1", "stream-keys.v1");
 
     var timelines = api.sink().queries();
     assertThat(timelines.extent(gone)).isEmpty();
@@ -196,6 +221,33 @@ class EraseRoutesTest {
               assertThat(filesWith(gone)).isEmpty();
             });
     assertThat(filesWith(kept)).isNotEmpty();
+  }
+
+  /** What lies in the logs of faces is worth nothing without the key, and the key goes. */
+  @Test
+  void throwsTheStreamsKeyAway() throws Exception {
+    DataKey key = DataKey.create("sealed-stream");
+    StreamKey record = keys.record(key, Instant.EPOCH);
+    byte[] sealedKey = record.getSealedKey().array();
+    sendKey(record);
+    String run = run(key.streamId());
+    assertThat(files().with(KEYS, sealedKey)).as("the search finds what is there").isNotEmpty();
+    assertThat(files().with(EMOTIONS, happiness())).as("the public event").isNotEmpty();
+    assertThat(files().with(FACES, scores())).isEmpty();
+
+    var answer = api.delete("/api/v1/streams/sealed-stream/data");
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    assertThat(keys.current(key.streamId())).isEmpty();
+    assertThat(keys.find(key.streamId(), key.id())).isEmpty();
+    send(key.streamId(), sealed(key, run, 0)); // as if its offset had been lost: read again
+    String after = run(key.streamId());
+    assertThat(api.sink().queries().ledgers(key.streamId()))
+        .extracting(RunLedger::getRunId)
+        .containsExactly(after);
+    await()
+        .atMost(Duration.ofMinutes(8))
+        .pollInterval(Duration.ofSeconds(1))
+        .untilAsserted(() -> assertThat(files().with(KEYS, sealedKey)).isEmpty());
   }
 
   /** A segment is compacted only once another one follows it, so something has to be written. */

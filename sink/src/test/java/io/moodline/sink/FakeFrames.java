@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import io.moodline.runtime.KeyRing;
 import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.EndOfRun;
 import io.moodline.schemas.v1.EndReason;
@@ -12,11 +13,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /** Makes records as the analyzer would. */
 final class FakeFrames {
   static final List<String> LABELS = List.of("neutral", "happiness", "surprise", "sadness");
+
+  /** For topics whose frames are all plain. */
+  static final KeyRing NO_KEYS = (stream, keyId) -> Optional.empty();
 
   private FakeFrames() {}
 

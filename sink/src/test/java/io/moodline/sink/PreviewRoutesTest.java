@@ -3,6 +3,9 @@ package io.moodline.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.moodline.runtime.DataKey;
+import io.moodline.runtime.SealedRecords;
+import io.moodline.runtime.StreamKeys;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.Box;
 import io.moodline.schemas.v1.Face;
@@ -24,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -41,17 +45,31 @@ class PreviewRoutesTest {
   private static final int HEIGHT = 240;
   private static final int SIDE = 64;
 
+  /** The stream whose records are those of a release that had no keys. */
+  private static final String PLAIN = "open";
+
+  private static final Map<String, DataKey> KEYS = new HashMap<>();
+
   @TempDir static Path home;
   static ApiFixture api;
+  static StreamKeys keys;
 
   @BeforeAll
   static void start() throws Exception {
     api = new ApiFixture(home, Map.of());
+    keys =
+        StreamKeys.start(
+            "test",
+            api.stage.kafka(),
+            api.stage.secrets(),
+            (thread, cause) -> api.failures.add(cause));
   }
 
   @AfterAll
   static void stop() {
+    keys.close();
     api.close();
+    assertThat(api.failures).isEmpty();
   }
 
   private static void register(String id, boolean showFaces) throws Exception {
@@ -99,8 +117,31 @@ class PreviewRoutesTest {
                 .setTargetFramesPerSecond(5)
                 .setWidth(WIDTH)
                 .setHeight(HEIGHT)
-                .setJpeg(ByteBuffer.wrap(jpeg(sequence)))
+                .setKeyId(id.equals(PLAIN) ? null : key(id).id())
+                .setJpeg(ByteBuffer.wrap(picture(id, sequence)))
                 .build()));
+  }
+
+  private static byte[] picture(String id, long sequence) throws Exception {
+    byte[] jpeg = jpeg(sequence);
+    return id.equals(PLAIN)
+        ? jpeg
+        : key(id).seal(jpeg, SealedRecords.picture(id, "run-" + id, sequence));
+  }
+
+  /** The stream's key, as ingest would have made it. */
+  private static DataKey key(String id) throws Exception {
+    DataKey known = KEYS.get(id);
+    if (known != null) {
+      return known;
+    }
+    DataKey key = DataKey.create(id);
+    KEYS.put(id, key);
+    send(
+        api.stage.kafka().topics().streamKeys(),
+        id,
+        Serdes.STREAM_KEY.encode(keys.record(key, Instant.EPOCH)));
+    return key;
   }
 
   private static void sendFaces(String id, long sequence) throws Exception {
@@ -114,10 +155,14 @@ class PreviewRoutesTest {
             SIDE / (float) WIDTH,
             SIDE / (float) HEIGHT);
     Face face = Face.newBuilder(FakeFrames.face(0.1f, 0.8f, 0.05f, 0.05f)).setBox(box).build();
+    FrameFaces result = FrameFaces.newBuilder(found).setFaces(List.of(face)).build();
     send(
         api.stage.kafka().topics().faces(),
         id,
-        Serdes.FRAME_FACES.encode(FrameFaces.newBuilder(found).setFaces(List.of(face)).build()));
+        Serdes.FRAME_FACES.encode(
+            id.equals(PLAIN)
+                ? result
+                : SealedRecords.seal(result, key(id), SealedRecords.Faces.IN_USE)));
   }
 
   private static void send(String topic, String id, byte[] value) throws Exception {
@@ -199,6 +244,19 @@ class PreviewRoutesTest {
             .build();
     send(api.stage.kafka().topics().faces(), "unknown", Serdes.FRAME_FACES.encode(failed));
     assertThat(api.get("/api/v1/streams/unknown/preview.jpg").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void showsNoPictureOfAnErasedStream() throws Exception {
+    register("erased", true);
+    sendFrame("erased", 0);
+    sendFaces("erased", 0);
+    assertThat(picture("erased", "").contrast(0)).isGreaterThan(200);
+    send(api.stage.kafka().topics().streamKeys(), "erased", null);
+    assertThat(keys.current("erased")).isEmpty();
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> api.get("/api/v1/streams/erased/preview.jpg").statusCode() == 503);
   }
 
   /** Results come late and in lumps: every picture still has its own box and no other. */

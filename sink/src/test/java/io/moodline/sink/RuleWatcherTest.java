@@ -71,7 +71,11 @@ class RuleWatcherTest {
     driver =
         new TopologyTestDriver(
             EmotionTimelines.topology(
-                TOPICS, WINDOWS, TRACKS, new TimelineMetrics(new PrometheusRegistry())),
+                TOPICS,
+                WINDOWS,
+                TRACKS,
+                FakeFrames.NO_KEYS,
+                new TimelineMetrics(new PrometheusRegistry())),
             config,
             NOON);
     faces = input(TOPICS.faces());

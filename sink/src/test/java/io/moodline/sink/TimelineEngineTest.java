@@ -141,19 +141,20 @@ class TimelineEngineTest {
     Path file = Files.createFile(folder.resolve("file"));
     settings = settings(Map.of("streams.state.folder", file.resolve("below").toString()));
     PrometheusRegistry metrics = new PrometheusRegistry();
-    assertThatThrownBy(() -> TimelineEngine.start(context(metrics, new Health())))
+    assertThatThrownBy(
+            () -> TimelineEngine.start(context(metrics, new Health()), FakeFrames.NO_KEYS))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("streams.state.folder");
     settings = settings(Map.of("streams.state.folder", folder.resolve("other").toString()));
-    TimelineEngine.start(context(metrics, new Health())).close();
-    TimelineEngine.start(context(metrics, new Health())).close();
+    TimelineEngine.start(context(metrics, new Health()), FakeFrames.NO_KEYS).close();
+    TimelineEngine.start(context(metrics, new Health()), FakeFrames.NO_KEYS).close();
     assertThat(folder.resolve("other")).isDirectory();
   }
 
   @Test
   void saysThatItIsNotReadyBeforeTheStoresAreThere() {
     try (TimelineEngine engine =
-        TimelineEngine.start(context(new PrometheusRegistry(), new Health()))) {
+        TimelineEngine.start(context(new PrometheusRegistry(), new Health()), FakeFrames.NO_KEYS)) {
       assertThatThrownBy(() -> engine.queries().ledger("lobby", "r"))
           .isInstanceOf(NotReadyException.class);
       assertThatThrownBy(() -> engine.queries().extent("lobby"))
@@ -278,7 +279,8 @@ class TimelineEngineTest {
 
   private TimelineEngine startEngine() {
     Health health = new Health();
-    TimelineEngine engine = TimelineEngine.start(context(new PrometheusRegistry(), health));
+    TimelineEngine engine =
+        TimelineEngine.start(context(new PrometheusRegistry(), health), FakeFrames.NO_KEYS);
     await("both applications run").atMost(Duration.ofSeconds(120)).until(health::isReady);
     await("both applications answer")
         .atMost(Duration.ofSeconds(60))

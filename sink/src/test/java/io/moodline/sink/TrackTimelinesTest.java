@@ -83,7 +83,11 @@ class TrackTimelinesTest {
     driver =
         new TopologyTestDriver(
             EmotionTimelines.topology(
-                TOPICS, WINDOWS, TRACKS, new TimelineMetrics(new PrometheusRegistry())),
+                TOPICS,
+                WINDOWS,
+                TRACKS,
+                FakeFrames.NO_KEYS,
+                new TimelineMetrics(new PrometheusRegistry())),
             config,
             NOON);
     faces =

@@ -29,6 +29,7 @@ final class Uninterrupted {
                 topics,
                 WindowRules.of(settings),
                 TrackRules.of(settings),
+                FakeFrames.NO_KEYS,
                 new TimelineMetrics(new PrometheusRegistry())),
             config)) {
       var faces =
