@@ -302,6 +302,9 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
   }
 
   private void take(ConsumerRecord<byte[], byte[]> record) {
+    if (record.offset() < positions.getOrDefault(record.partition(), 0L)) {
+      forget(record.partition()); // the log was cut and is read again: old keys come before new
+    }
     String stream = record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
     Known before = keys.get(stream);
     Known now = record.value() == null ? null : read(stream, record.value());
@@ -316,6 +319,12 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     if (before != null && (now == null || !now.id().equals(before.id()))) {
       thrownAway.put(stream + "/" + before.id(), true);
     }
+  }
+
+  private void forget(int partition) {
+    keys.keySet().removeIf(id -> StreamPartition.of(id, kafka.partitions()) == partition);
+    thrownAway.clear();
+    positions.remove(partition);
   }
 
   private @Nullable Known read(String stream, byte[] value) {
