@@ -131,8 +131,7 @@ class ModelTrialTest {
     }
   }
 
-  private static void choose(
-      TestKafka.Space space, String model, String trial, double share, long revision)
+  static void choose(TestKafka.Space space, String model, String trial, double share, long revision)
       throws Exception {
     ModelChoice choice =
         ModelChoice.newBuilder()
@@ -165,7 +164,7 @@ class ModelTrialTest {
   }
 
   /** The bundle that ships with the program, under another name, which changes its digest. */
-  private static void copyBuiltIn(Path folder, String name) throws Exception {
+  static void copyBuiltIn(Path folder, String name) throws Exception {
     String json = new String(builtIn("model.json"), StandardCharsets.UTF_8);
     Iterator<String> files = new ObjectMapper().readTree(json).path("files").fieldNames();
     while (files.hasNext()) {

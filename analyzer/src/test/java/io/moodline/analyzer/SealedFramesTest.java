@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,8 @@ class SealedFramesTest {
   private static TestKafka broker;
 
   @BeforeAll
-  static void startBroker() {
+  static void startBroker() throws Exception {
+    ModelTrialTest.copyBuiltIn(home.resolve("bundles/candidate"), "candidate");
     broker = new TestKafka(home);
   }
 
@@ -67,28 +69,40 @@ class SealedFramesTest {
   @Test
   void facesOfSealedFramesAreThoseOfPlainOnesAndLeaveSealed() throws Exception {
     try (TestKafka.Space space = broker.prefixed("sealed");
-        StreamKeys keys = keys(space);
-        Analyzer analyzer = Analyzer.start(space.context("one", Clock.systemUTC(), Map.of()))) {
-      space.publish(TestFrames.recorded("lobby", 0, SMILE, 512, 512).build());
-      DataKey key = putKey(space, keys, "lobby"); // after the analyzer has begun to follow
-      space.publish(sealed(key, 1, 1).build());
+        StreamKeys keys = keys(space)) {
+      ModelTrialTest.choose(space, null, "candidate", 1, 1);
+      try (Analyzer analyzer = Analyzer.start(space.context("one", Clock.systemUTC(), Map.of()))) {
+        Awaitility.await()
+            .atMost(TestKafka.PATIENCE)
+            .until(space::lastStatus, status -> status != null && status.getTrial() != null);
+        space.publish(TestFrames.recorded("lobby", 0, SMILE, 512, 512).build());
+        DataKey key = putKey(space, keys, "lobby"); // after the analyzer has begun to follow
+        space.publish(sealed(key, 1, 1).build());
 
-      List<FrameFaces> frames = space.awaitFaces(2);
+        List<FrameFaces> frames = space.awaitFaces(2);
 
-      List<Face> plain = frames.get(0).getFaces();
-      assertThat(plain).hasSize(1);
-      assertThat(frames.get(0).getKeyId()).isNull();
-      FrameFaces found = frames.get(1);
-      assertThat(found.getOutcome()).isEqualTo(Outcome.ANALYSED);
-      assertThat(found.getFaces()).isEmpty();
-      assertThat(found.getKeyId()).isEqualTo(key.id());
-      String bytes =
-          StandardCharsets.ISO_8859_1.decode(found.getSealedFaces().duplicate()).toString();
-      assertThat(bytes).doesNotContain(scores(plain.get(0)));
-      FrameFaces opened = SealedRecords.open(found, keys, SealedRecords.Faces.IN_USE).orElseThrow();
-      assertThat(opened.getFaces()).hasSize(1);
-      assertThat(opened.getFaces().get(0).getBox()).isEqualTo(plain.get(0).getBox());
-      assertThat(opened.getFaces().get(0).getScores()).isEqualTo(plain.get(0).getScores());
+        List<Face> plain = frames.get(0).getFaces();
+        assertThat(plain).hasSize(1);
+        assertThat(frames.get(0).getKeyId()).isNull();
+        FrameFaces found = frames.get(1);
+        assertThat(found.getOutcome()).isEqualTo(Outcome.ANALYSED);
+        assertThat(found.getFaces()).isEmpty();
+        assertThat(found.getKeyId()).isEqualTo(key.id());
+        String bytes =
+            StandardCharsets.ISO_8859_1.decode(found.getSealedFaces().duplicate()).toString();
+        assertThat(bytes).doesNotContain(scores(plain.get(0)));
+        FrameFaces opened =
+            SealedRecords.open(found, keys, SealedRecords.Faces.IN_USE).orElseThrow();
+        assertThat(opened.getFaces()).hasSize(1);
+        assertThat(opened.getFaces().get(0).getBox()).isEqualTo(plain.get(0).getBox());
+        assertThat(opened.getFaces().get(0).getScores()).isEqualTo(plain.get(0).getScores());
+        FrameFaces tried = space.shadowFaces().get(1);
+        assertThat(tried.getModel()).isEqualTo("candidate");
+        assertThat(tried.getFaces()).isEmpty();
+        assertThat(
+                SealedRecords.open(tried, keys, SealedRecords.Faces.TRIAL).orElseThrow().getFaces())
+            .isEqualTo(opened.getFaces());
+      }
       assertThat(space.deadLetters()).isEmpty();
       assertThat(space.failures).isEmpty();
     }

@@ -45,6 +45,7 @@ import org.slf4j.LoggerFactory;
 public final class StreamKeys implements KeyRing, AutoCloseable {
   private static final int PATIENCE_SECONDS = 5;
   private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration POSITION_PATIENCE = Duration.ofSeconds(10);
   private static final Duration FAILURE_PAUSE = Duration.ofSeconds(1);
   private static final int MOST_REMEMBERED = 10_000;
   private static final Logger log = LoggerFactory.getLogger(StreamKeys.class);
@@ -53,7 +54,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
   private final SecretBox secrets;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Admin admin;
-  private final Object view = new Object(); // guards the three maps
+  private final Object view = new Object(); // guards the three maps and whether it complained
   private final Map<String, Known> keys = new HashMap<>();
   private final Map<Integer, Long> positions = new HashMap<>();
 
@@ -68,6 +69,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
         }
       };
 
+  private boolean complained;
   private @Nullable Worker worker;
 
   /** A key as its record has it; without the key itself where another secret sealed it. */
@@ -286,10 +288,14 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     try {
       var records = consumer.poll(POLL);
       synchronized (view) {
-        records.forEach(this::take);
-        for (TopicPartition partition : consumer.assignment()) {
-          positions.put(partition.partition(), consumer.position(partition, POLL));
-        }
+        records.forEach(this::take); // before anything that can fail: they do not come again
+      }
+      Map<Integer, Long> reached = new HashMap<>();
+      for (TopicPartition partition : consumer.assignment()) {
+        reached.put(partition.partition(), consumer.position(partition, POSITION_PATIENCE));
+      }
+      synchronized (view) {
+        positions.putAll(reached);
         view.notifyAll();
       }
     } catch (WakeupException | InterruptException e) {
@@ -333,7 +339,8 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
       byte[] sealed = new byte[key.getSealedKey().remaining()];
       key.getSealedKey().duplicate().get(sealed);
       Optional<DataKey> opened = secrets.openKey(stream, key.getKeyId(), sealed);
-      if (opened.isEmpty()) {
+      if (opened.isEmpty() && !complained) {
+        complained = true; // once: with another secret it is true of all keys
         log.atError()
             .addKeyValue("stream", stream)
             .log("a stream's key is sealed with another secret key than this process has");
