@@ -7,6 +7,7 @@ import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.Outcome;
 import io.moodline.schemas.v1.RunLedger;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -30,12 +31,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * First step of the timelines: reads a record, opens its faces and enters it in its run's ledger.
- * What was counted before goes no further, nor does what belongs to an erased stream, whose key was
+ * What was counted before goes no further, nor does what is left of an erased run, whose key was
  * thrown away; what can not be read goes to the dead letters. Confined to the task's stream thread.
  */
 final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], SpecificRecord> {
   private static final Logger log = LoggerFactory.getLogger(FrameCounter.class);
   private static final long LOG_INTERVAL_MILLIS = 10_000;
+
+  /** As the analyzer says of a frame whose key was thrown away before it came there. */
+  private static final String ERASED = "ERASED";
 
   private static final Duration LOOK = Duration.ofHours(1);
 
@@ -115,7 +119,8 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
   private @Nullable FrameFaces check(
       Record<byte[], byte[]> record, byte[] value, FrameFaces sealed) {
     try {
-      Optional<FrameFaces> frame = SealedRecords.open(sealed, keys, SealedRecords.Faces.IN_USE);
+      Optional<FrameFaces> frame =
+          SealedRecords.open(sealed, keys, SealedRecords.Faces.IN_USE).or(() -> withoutKey(sealed));
       if (frame.isEmpty()) {
         metrics.erased();
         return null;
@@ -128,6 +133,25 @@ final class FrameCounter extends ContextualProcessor<byte[], byte[], byte[], Spe
       deadLetter(record, value, "BROKEN_SEAL", sealed);
     }
     return null;
+  }
+
+  /**
+   * A frame whose key was thrown away. A run that was erased has no ledger: nothing may be known of
+   * it any more. One that goes on has, and the frame counts there, so that the ledger adds up.
+   */
+  private Optional<FrameFaces> withoutKey(FrameFaces sealed) {
+    byte[] run = Ledgers.key(sealed.getStreamId(), sealed.getRunId());
+    if (ledgers == null || ledgers.get(run) == null) {
+      return Optional.empty();
+    }
+    return sealed.getSealedFaces() == null
+        ? Optional.of(sealed)
+        : Optional.of(
+            FrameFaces.newBuilder(sealed)
+                .setSealedFaces(null)
+                .setOutcome(Outcome.SKIPPED)
+                .setReason(ERASED)
+                .build());
   }
 
   private void noteMissing(@Nullable RunLedger ledger, FrameFaces frame) {

@@ -239,15 +239,16 @@ class EraseRoutesTest {
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     assertThat(keys.current(key.streamId())).isEmpty();
     assertThat(keys.find(key.streamId(), key.id())).isEmpty();
+    await("nothing else is written to the partition")
+        .atMost(Duration.ofMinutes(8))
+        .pollInterval(Duration.ofSeconds(1))
+        .untilAsserted(() -> assertThat(files().with(KEYS, sealedKey)).isEmpty());
+
     send(key.streamId(), sealed(key, run, 0)); // as if its offset had been lost: read again
     String after = run(key.streamId());
     assertThat(api.sink().queries().ledgers(key.streamId()))
         .extracting(RunLedger::getRunId)
         .containsExactly(after);
-    await()
-        .atMost(Duration.ofMinutes(8))
-        .pollInterval(Duration.ofSeconds(1))
-        .untilAsserted(() -> assertThat(files().with(KEYS, sealedKey)).isEmpty());
   }
 
   /** A segment is compacted only once another one follows it, so something has to be written. */

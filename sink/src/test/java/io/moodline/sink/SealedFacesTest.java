@@ -11,6 +11,7 @@ import io.moodline.schemas.Topics;
 import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.FaceEmotion;
 import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamKind;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
@@ -146,15 +147,34 @@ class SealedFacesTest {
   }
 
   @Test
-  void whatIsOfAnErasedStreamIsLeftOutAndCounted() {
-    send(sealed(frame("run", 0)));
+  void whatIsOfAnErasedRunIsLeftOutAndCounted() {
     ring.clear();
     send(sealed(frame("run", 1)));
     send(FrameFaces.newBuilder(frame("run", 2)).setFaces(List.of()).setKeyId(key.id()).build());
-    assertThat(emotions.readValuesToList()).hasSize(1);
+    assertThat(emotions.isEmpty()).isTrue();
     assertThat(deadLetters.isEmpty()).isTrue();
     assertThat(count("erased")).isEqualTo(2);
-    assertThat(count("frames")).isEqualTo(1);
+    assertThat(count("frames")).isZero();
+    assertThat(ledger("run")).isNull();
+  }
+
+  @Test
+  void theLedgerOfARunThatGoesOnWithoutItsKeyAddsUp() {
+    send(sealed(frame("run", 0)));
+    ring.clear();
+    send(sealed(frame("run", 1)));
+    send(FakeFrames.endMark("lobby", "run", 2, StreamKind.LIVE, NOON.plusSeconds(1)));
+    assertThat(emotions.readValuesToList()).hasSize(1);
+    assertThat(ledger("run").getAnalysed()).isEqualTo(1);
+    assertThat(ledger("run").getSkipped()).containsOnly(Map.entry("ERASED", 1L));
+    assertThat(ledger("run").getEndOfRun().getPublished()).isEqualTo(2);
+    assertThat(count("erased")).isZero();
+  }
+
+  private RunLedger ledger(String run) {
+    return driver
+        .<byte[], RunLedger>getKeyValueStore(EmotionTimelines.LEDGERS)
+        .get(Ledgers.key("lobby", run));
   }
 
   @Test
