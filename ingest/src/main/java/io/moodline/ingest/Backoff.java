@@ -4,14 +4,15 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * Pauses between tries: half a second, doubling to three, each spread by a quarter to both sides so
- * that many cameras behind one switch do not return at once. A source that refuses the password is
- * asked ever more seldom, up to five minutes, since many cameras lock an account that fails often.
- * Confined to one thread.
+ * Pauses between tries: half a second, growing to one and a half, each spread by a quarter to both
+ * sides so that many cameras behind one switch do not return at once: with the time that a try and
+ * a decoder's start take, a camera that is well again is back within five. A source that refuses
+ * the password is asked ever more seldom, up to five minutes, since many cameras lock an account
+ * that fails often. Confined to one thread.
  */
 final class Backoff {
   private static final Duration FIRST = Duration.ofMillis(500);
-  private static final Duration LONGEST = Duration.ofSeconds(3);
+  private static final Duration LONGEST = Duration.ofMillis(1500);
   private static final Duration LONGEST_LOCKED_OUT = Duration.ofMinutes(5);
 
   private final RandomGenerator random;
