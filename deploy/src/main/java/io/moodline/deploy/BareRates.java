@@ -1,9 +1,7 @@
 package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.management.OperatingSystemMXBean;
 import io.moodline.models.ProcessorTime;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
@@ -68,7 +66,7 @@ final class BareRates {
   private static Rate rate(int batch, Runnable score) {
     long begin = System.nanoTime();
     long thread = ProcessorTime.nanos();
-    long process = processNanos();
+    long process = ProcessorTime.ofProcess();
     long scored = 0;
     do {
       score.run();
@@ -76,13 +74,8 @@ final class BareRates {
     } while (System.nanoTime() - begin < LEAST_NANOS);
     return new Rate(
         scored / ((System.nanoTime() - begin) / 1e9),
-        scored / ((processNanos() - process) / 1e9),
+        scored / ((ProcessorTime.ofProcess() - process) / 1e9),
         scored / ((ProcessorTime.nanos() - thread) / 1e9));
-  }
-
-  private static long processNanos() {
-    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-    return system.getProcessCpuTime();
   }
 
   /** The batch that makes the most of a thread's time; 0 before any was measured. */

@@ -3,11 +3,10 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.management.OperatingSystemMXBean;
+import io.moodline.models.ProcessorTime;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -115,10 +114,8 @@ final class CameraBenchmark {
         published += stream.path("status").path("published").asLong();
         dropped += stream.path("status").path("dropped").asLong();
       }
-      OperatingSystemMXBean system =
-          ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
       return new Reading(
-          System.nanoTime(), system.getProcessCpuTime(), ChildrenTime.now(), published, dropped);
+          System.nanoTime(), ProcessorTime.ofProcess(), ChildrenTime.now(), published, dropped);
     }
   }
 

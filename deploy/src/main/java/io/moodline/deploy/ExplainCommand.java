@@ -6,7 +6,6 @@ import io.moodline.models.Bundle;
 import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
 import io.moodline.models.FaceQuality;
-import io.moodline.runtime.DataKey;
 import io.moodline.runtime.DataKey.BrokenSealException;
 import io.moodline.runtime.SealedRecords;
 import io.moodline.runtime.Settings;
@@ -114,15 +113,8 @@ final class ExplainCommand implements Callable<Integer> {
   /** The frame with a plain picture. */
   private static Optional<Frame> frame(KeptRecords kept, FrameFaces outcome, EventId id) {
     Optional<Frame> found = sealedFrame(kept, outcome, id);
-    String keyId = found.map(Frame::getKeyId).orElse(null);
-    if (keyId == null) {
-      return found;
-    }
-    Optional<DataKey> key = kept.key(id.stream(), keyId);
     try {
-      return key.isEmpty()
-          ? Optional.empty()
-          : Optional.of(SealedRecords.open(found.get(), key.get()));
+      return found.isEmpty() ? found : SealedRecords.open(found.get(), kept::key);
     } catch (BrokenSealException e) {
       throw new UserException("the frame can not be read: " + e.getMessage(), e);
     }

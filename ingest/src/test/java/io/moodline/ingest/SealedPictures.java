@@ -27,9 +27,7 @@ final class SealedPictures {
           continue;
         }
         assertThat(frame.getKeyId()).as("frame %s is sealed", frame.getSequence()).isNotNull();
-        opened.add(
-            SealedRecords.open(
-                frame, keys.find(frame.getStreamId(), frame.getKeyId()).orElseThrow()));
+        opened.add(SealedRecords.open(frame, keys).orElseThrow());
       }
     }
     assertThat(failures).isEmpty();

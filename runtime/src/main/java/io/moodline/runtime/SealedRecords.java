@@ -52,10 +52,22 @@ public final class SealedRecords {
     return jpeg;
   }
 
-  /** The same frame with a plain picture. */
-  public static Frame open(Frame frame, DataKey key) throws BrokenSealException {
-    ByteBuffer jpeg = ByteBuffer.wrap(jpeg(frame, key));
-    return Frame.newBuilder(frame).setKeyId(null).setJpeg(jpeg).build();
+  /**
+   * The same frame, no end mark, with a plain picture.
+   *
+   * @return empty when its key was thrown away: it belongs to an erased stream
+   * @throws KeyUnavailableException when that can not be told now
+   */
+  public static Optional<Frame> open(Frame frame, KeyRing keys) throws BrokenSealException {
+    if (frame.getKeyId() == null) {
+      return Optional.of(frame);
+    }
+    Optional<DataKey> key = keys.find(frame.getStreamId(), frame.getKeyId());
+    if (key.isEmpty()) {
+      return Optional.empty();
+    }
+    ByteBuffer jpeg = ByteBuffer.wrap(jpeg(frame, key.get()));
+    return Optional.of(Frame.newBuilder(frame).setKeyId(null).setJpeg(jpeg).build());
   }
 
   /** The same record with its faces sealed; nothing changes where there are none. */

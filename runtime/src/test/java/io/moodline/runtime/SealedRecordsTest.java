@@ -75,7 +75,7 @@ class SealedRecordsTest {
     byte[] sealed = key.seal(JPEG, SealedRecords.picture("lobby", "run", 7));
     Frame frame = frame().setKeyId(key.id()).setJpeg(ByteBuffer.wrap(sealed)).build();
     assertThat(SealedRecords.jpeg(frame, key)).isEqualTo(JPEG);
-    assertThat(SealedRecords.open(frame, key)).isEqualTo(frame().build());
+    assertThat(SealedRecords.open(frame, ring)).contains(frame().build());
   }
 
   @Test

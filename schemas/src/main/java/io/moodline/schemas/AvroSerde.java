@@ -92,7 +92,10 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     return ids == null ? bytes : number(bytes, ids.idOf(value.getSchema()));
   }
 
-  /** The bytes of a record that goes inside another one: they name their schema themselves. */
+  /**
+   * The bytes of a record that goes inside another one, or never leaves the process: they name
+   * their schema themselves, whatever topics hold.
+   */
   public byte[] encodeInside(T value) {
     try {
       ByteBuffer buffer = encoder.encode(value);

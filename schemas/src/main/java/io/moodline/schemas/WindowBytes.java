@@ -2,11 +2,8 @@ package io.moodline.schemas;
 
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.v1.TimelineWindow;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.TreeMap;
 
@@ -79,25 +76,13 @@ public final class WindowBytes {
   /** The same window as the current schema writes it, its maps in order. */
   private static byte[] renew(byte[] window) {
     TimelineWindow read = Serdes.TIMELINE_WINDOW.decode(window);
-    return encode(
+    return Serdes.TIMELINE_WINDOW.encodeInside(
         TimelineWindow.newBuilder(read)
             .setDropped(new TreeMap<>(read.getDropped()))
             .setScores(new TreeMap<>(read.getScores()))
             .setWithheld(new TreeMap<>(read.getWithheld()))
             .setQuantiles(new TreeMap<>(read.getQuantiles()))
             .build());
-  }
-
-  /** A window's bytes as they are read fastest, whatever topics hold. */
-  public static byte[] encode(TimelineWindow window) {
-    try {
-      ByteBuffer buffer = TimelineWindow.getEncoder().encode(window);
-      byte[] encoded = new byte[buffer.remaining()];
-      buffer.get(encoded);
-      return encoded;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // memory does not fail so
-    }
   }
 
   /** False when a map is unusual. */

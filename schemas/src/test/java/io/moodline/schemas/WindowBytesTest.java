@@ -37,7 +37,7 @@ class WindowBytesTest {
     for (int round = 0; round < 1000; round++) {
       TimelineWindow given = window(random);
       check(given, Serdes.TIMELINE_WINDOW.encode(given));
-      check(given, WindowBytes.encode(given));
+      check(given, Serdes.TIMELINE_WINDOW.encodeInside(given));
     }
   }
 
@@ -72,7 +72,7 @@ class WindowBytesTest {
         withheld.put(Integer.toString(i * 7919 % size), (long) i);
       }
       TimelineWindow given = withheld(withheld);
-      check(given, WindowBytes.encode(given));
+      check(given, Serdes.TIMELINE_WINDOW.encodeInside(given));
     }
   }
 
@@ -81,7 +81,7 @@ class WindowBytesTest {
     Map<String, Long> twice = new LinkedHashMap<>();
     twice.put("SMALL", 1L);
     twice.put("small", 2L);
-    byte[] bytes = WindowBytes.encode(withheld(twice));
+    byte[] bytes = Serdes.TIMELINE_WINDOW.encodeInside(withheld(twice));
     int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("small");
     System.arraycopy("SMALL".getBytes(StandardCharsets.ISO_8859_1), 0, bytes, at, 5);
     check(withheld(Map.of("SMALL", 2L)), bytes);
@@ -93,7 +93,7 @@ class WindowBytesTest {
 
   @Test
   void refusesWhatIsNoWindow() {
-    byte[] whole = WindowBytes.encode(window(new Random(6)));
+    byte[] whole = Serdes.TIMELINE_WINDOW.encodeInside(window(new Random(6)));
     List<byte[]> broken = new ArrayList<>(List.of(new byte[] {1, 2, 3}, new byte[100]));
     for (int length = 0; length < whole.length; length++) {
       broken.add(Arrays.copyOf(whole, length));

@@ -1,6 +1,5 @@
 package io.moodline.sink;
 
-import io.moodline.runtime.DataKey;
 import io.moodline.runtime.DataKey.BrokenSealException;
 import io.moodline.runtime.KeyRing;
 import io.moodline.runtime.SealedRecords;
@@ -213,23 +212,21 @@ final class PreviewFeed implements AutoCloseable {
     if (!PreviewPicture.isShown(faces, open)) {
       return;
     }
-    Optional<byte[]> jpeg = jpeg(frame);
-    if (jpeg.isPresent()) {
+    Optional<Frame> plain = plain(frame);
+    if (plain.isPresent()) {
+      byte[] jpeg = new byte[plain.get().getJpeg().remaining()];
+      plain.get().getJpeg().duplicate().get(jpeg);
       synchronized (latestLock) {
-        latest = new PreviewPicture(jpeg.get(), faces, last, open);
+        latest = new PreviewPicture(jpeg, faces, last, open);
         latestLock.notifyAll();
       }
     }
   }
 
-  /** The picture of a frame; empty where its stream was erased, or its bytes are not its own. */
-  private Optional<byte[]> jpeg(Frame frame) {
+  /** A frame with its picture; empty where its stream was erased, or its bytes are not its own. */
+  private Optional<Frame> plain(Frame frame) {
     try {
-      if (frame.getKeyId() == null) {
-        return Optional.of(SealedRecords.jpeg(frame, null));
-      }
-      Optional<DataKey> key = keys.find(streamId, frame.getKeyId());
-      return key.isEmpty() ? Optional.empty() : Optional.of(SealedRecords.jpeg(frame, key.get()));
+      return SealedRecords.open(frame, keys);
     } catch (BrokenSealException e) {
       log.atDebug().addKeyValue("stream", streamId).log("a picture can not be opened");
       return Optional.empty();

@@ -3,7 +3,7 @@ package io.moodline.sink;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
-import io.moodline.schemas.WindowBytes;
+import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.sink.TimelineQueries.Thinned;
 import java.io.ByteArrayOutputStream;
@@ -89,7 +89,8 @@ final class TimelineJson {
         windows.step(),
         false,
         stale,
-        answer -> windows.forEach(window -> answer.add(WindowBytes.encode(window))));
+        answer ->
+            windows.forEach(window -> answer.add(Serdes.TIMELINE_WINDOW.encodeInside(window))));
   }
 
   private static void write(
@@ -117,7 +118,7 @@ final class TimelineJson {
   /** One window alone, without a line's end. */
   static byte[] line(TimelineWindow window) throws IOException {
     WindowText text = new WindowText();
-    text.window(WindowBytes.encode(window));
+    text.window(Serdes.TIMELINE_WINDOW.encodeInside(window));
     ByteArrayOutputStream out = new ByteArrayOutputStream(text.length());
     text.moveTo(out);
     return out.toByteArray();

@@ -1,6 +1,6 @@
 package io.moodline.sink;
 
-import io.moodline.schemas.WindowBytes;
+import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
@@ -72,7 +72,7 @@ interface TimelineQueries {
     /** Those of windows that were read before. */
     static Thinned of(List<TimelineWindow> windows, int points) {
       ScoreSeries series = new ScoreSeries();
-      windows.forEach(window -> series.add(WindowBytes.encode(window)));
+      windows.forEach(window -> series.add(Serdes.TIMELINE_WINDOW.encodeInside(window)));
       return new Thinned(series.pick(points), series.size(), () -> {});
     }
 

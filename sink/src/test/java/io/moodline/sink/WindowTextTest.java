@@ -8,7 +8,7 @@ import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
-import io.moodline.schemas.WindowBytes;
+import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.ScoreQuantiles;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.io.ByteArrayOutputStream;
@@ -51,14 +51,14 @@ class WindowTextTest {
   void writesWhatJacksonWrites() throws Exception {
     for (int round = 0; round < 2000; round++) {
       TimelineWindow window = window();
-      text.window(WindowBytes.encode(window));
+      text.window(Serdes.TIMELINE_WINDOW.encodeInside(window));
       assertThat(written()).isEqualTo(JACKSON.writeValueAsString(tree(window)));
     }
   }
 
   @Test
   void addsNothingOfWhatIsNoWindow() throws Exception {
-    byte[] window = WindowBytes.encode(window());
+    byte[] window = Serdes.TIMELINE_WINDOW.encodeInside(window());
     text.ascii('[');
     assertThatThrownBy(() -> text.window(Arrays.copyOf(window, window.length - 1)))
         .isInstanceOf(UnreadableRecordException.class);
