@@ -11,13 +11,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A timeline as JSON, sent while it is written. Thread-safe. */
 final class TimelineJson {
   /** Text that is sent at a time: a socket takes it at once, and a processor's cache too. */
   private static final int BLOCK_BYTES = 64 * 1024;
+
+  /** Windows that one thread writes at a time: fewer are not worth a second one. */
+  private static final int PART_WINDOWS = 250;
+
+  private static final int ROUND_PARTS = 4;
 
   private TimelineJson() {}
 
@@ -26,37 +33,9 @@ final class TimelineJson {
     return JsonNodeFactory.instance.objectNode().put("stream", streamId).put("track", track);
   }
 
-  /** What writes windows, one after the other. */
+  /** What writes windows behind an answer's head. */
   private interface Windows {
-    void write(Answer answer) throws IOException;
-  }
-
-  /** An answer that is being written. Confined to one thread. */
-  private static final class Answer {
-    private final OutputStream to;
-    private final WindowText text = new WindowText();
-    private boolean first = true;
-
-    Answer(OutputStream to) {
-      this.to = to;
-    }
-
-    void add(byte[] window) throws IOException {
-      int before = text.length();
-      if (!first) {
-        text.ascii(',');
-      }
-      try {
-        text.window(window);
-        first = false;
-      } catch (UnreadableRecordException e) {
-        text.cut(before);
-        throw e;
-      }
-      if (text.length() >= BLOCK_BYTES) {
-        text.moveTo(to);
-      }
-    }
+    void write(WindowText text) throws IOException;
   }
 
   /** A whole answer of windows that are in memory; those that can not be read are left out. */
@@ -68,15 +47,41 @@ final class TimelineJson {
         step,
         thinned.isThinned(),
         () -> stale,
-        answer -> {
-          for (byte[] window : thinned.windows()) {
-            try {
-              answer.add(window);
-            } catch (UnreadableRecordException e) {
-              thinned.unreadable().run();
+        text -> {
+          for (List<List<byte[]>> round : rounds(thinned.windows())) {
+            List<WindowText> parts =
+                round.parallelStream().map(part -> part(part, thinned.unreadable())).toList();
+            for (WindowText part : parts) {
+              text.windows(part);
+              if (text.length() >= BLOCK_BYTES) {
+                text.moveTo(to);
+              }
             }
           }
         });
+  }
+
+  /** Parts for as many threads as take some at a time, so that an answer is never in memory. */
+  private static List<List<List<byte[]>>> rounds(List<byte[]> windows) {
+    return parts(parts(windows, PART_WINDOWS), ROUND_PARTS);
+  }
+
+  private static <T> List<List<T>> parts(List<T> all, int size) {
+    return IntStream.iterate(0, from -> from < all.size(), from -> from + size)
+        .mapToObj(from -> all.subList(from, Math.min(all.size(), from + size)))
+        .toList();
+  }
+
+  private static WindowText part(List<byte[]> windows, Runnable unreadable) {
+    WindowText text = new WindowText();
+    for (byte[] window : windows) {
+      try {
+        text.next(window);
+      } catch (UnreadableRecordException e) {
+        unreadable.run();
+      }
+    }
+    return text;
   }
 
   /** The same of windows that are read while they are written, and not thinned. */
@@ -89,8 +94,14 @@ final class TimelineJson {
         windows.step(),
         false,
         stale,
-        answer ->
-            windows.forEach(window -> answer.add(Serdes.TIMELINE_WINDOW.encodeInside(window))));
+        text ->
+            windows.forEach(
+                window -> {
+                  text.next(Serdes.TIMELINE_WINDOW.encodeInside(window));
+                  if (text.length() >= BLOCK_BYTES) {
+                    text.moveTo(to);
+                  }
+                }));
   }
 
   private static void write(
@@ -101,14 +112,14 @@ final class TimelineJson {
       BooleanSupplier stale,
       Windows windows)
       throws IOException {
-    Answer answer = new Answer(to);
+    WindowText text = new WindowText();
     String whose = head.toString();
     String front = whose.substring(0, whose.length() - 1); // without the brace
-    answer.text.raw(utf8(front + ",\"step\":\"" + Times.showStep(step) + "\",\"windows\":["));
-    windows.write(answer);
+    text.raw(utf8(front + ",\"step\":\"" + Times.showStep(step) + "\",\"windows\":["));
+    windows.write(text);
     // Staleness comes last, since any page may have been stale.
-    answer.text.raw(utf8("],\"thinned\":" + thinned + ",\"stale\":" + stale.getAsBoolean() + "}"));
-    answer.text.moveTo(to);
+    text.raw(utf8("],\"thinned\":" + thinned + ",\"stale\":" + stale.getAsBoolean() + "}"));
+    text.moveTo(to);
   }
 
   private static byte[] utf8(String text) {
@@ -118,7 +129,7 @@ final class TimelineJson {
   /** One window alone, without a line's end. */
   static byte[] line(TimelineWindow window) throws IOException {
     WindowText text = new WindowText();
-    text.window(Serdes.TIMELINE_WINDOW.encodeInside(window));
+    text.next(Serdes.TIMELINE_WINDOW.encodeInside(window));
     ByteArrayOutputStream out = new ByteArrayOutputStream(text.length());
     text.moveTo(out);
     return out.toByteArray();

@@ -7,17 +7,36 @@ import io.moodline.schemas.WindowBytes;
 import io.moodline.schemas.WindowEntries;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 
 /**
  * Windows as JSON, put together from their bytes: a window holds some fifty numbers, and an answer
- * thousands of windows. Numbers and names are spelt as Jackson does, maps are in the order of their
- * keys. Confined to one thread.
+ * thousands of windows. Scores, quantiles and coverage are rounded to six decimals, which is closer
+ * than any of them is known; names are spelt as Jackson does, maps are in the order of their keys.
+ * Confined to one thread.
  */
 final class WindowText {
   private static final int DAY_MILLIS = 86_400_000;
+  private static final int MILLION = 1_000_000;
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+  /** All that is neither a name nor an entry of a map: words, two times, nine numbers. */
+  private static final int FIXED_LETTERS = 1000;
+
+  /** What is around an entry's name, and its numbers: three of at most 26 letters. */
+  private static final int ENTRY_LETTERS = 150;
+
+  private static final int ESCAPED_LETTER = 6;
+
+  /** The letters of the numbers below 1000, the first one lowest, and a byte that is not used. */
+  private static final int[] THREE_DIGITS = threeDigits();
+
   private static final byte[] START = ascii("{\"start\":\"");
   private static final byte[] END = ascii("\",\"end\":\"");
   private static final byte[] COVERAGE = ascii("\",\"coverage\":");
@@ -41,9 +60,9 @@ final class WindowText {
   private static final byte[] INCOMPLETE = ascii("},\"complete\":false}");
 
   private final WindowBytes window = new WindowBytes();
-  private final FloatTexts floats = new FloatTexts();
   private byte[] text = new byte[4096];
   private int length;
+  private boolean holdsWindows;
   private long day = Long.MIN_VALUE;
   private byte[] date = {};
 
@@ -61,72 +80,91 @@ final class WindowText {
     length = 0;
   }
 
-  /** Forgets what came behind so many bytes. */
-  void cut(int bytes) {
-    length = bytes;
-  }
-
-  void ascii(char letter) {
-    room(1);
-    text[length++] = (byte) letter;
-  }
-
   void raw(byte[] bytes) {
+    room(bytes.length);
     copy(bytes, 0, bytes.length);
   }
 
   /**
-   * Adds one window.
+   * Adds one window, behind a comma when it is not the first.
    *
    * @param value as Avro bytes
    * @throws UnreadableRecordException when they are no window; nothing is added then
    */
-  void window(byte[] value) {
+  void next(byte[] value) {
     window.read(value);
+    room(longest());
+    comma();
     long start = window.startMillis();
-    raw(START);
+    copy(START);
     time(start);
-    raw(END);
+    copy(END);
     time(start + window.stepMillis());
-    raw(COVERAGE);
+    copy(COVERAGE);
     number(window.coverage());
     long skipped = window.skipped().sum();
     long failed = window.failed().sum();
     number(FRAMES, window.analysed() + skipped + failed);
     number(FACES, window.faces());
     number(LABELLED, window.labelled());
-    raw(WITHHELD);
+    copy(WITHHELD);
     counts(window.withheld());
-    raw(QUANTILES);
+    copy(QUANTILES);
     quantiles();
-    raw(SCORES);
+    copy(SCORES);
     scores();
-    raw(DOMINANT);
+    copy(DOMINANT);
     if (window.hasDominant()) {
       name(window.dominantFrom(), window.dominantTo());
     } else {
-      raw(NULL);
+      copy(NULL);
     }
     number(ANALYSED, window.analysed());
     number(SKIPPED, skipped);
     number(FAILED, failed);
     number(DROPPED, window.dropped().sum());
-    raw(REASONS);
+    copy(REASONS);
     counts(window.dropped());
-    raw(window.complete() ? COMPLETE : INCOMPLETE);
+    copy(window.complete() ? COMPLETE : INCOMPLETE);
+  }
+
+  /** Adds what another text holds, which is windows alone. */
+  void windows(WindowText others) {
+    if (others.length > 0) {
+      room(1 + others.length);
+      comma();
+      copy(others.text, 0, others.length);
+    }
+  }
+
+  private void comma() {
+    if (holdsWindows) {
+      letter(',');
+    }
+    holdsWindows = true;
+  }
+
+  /** More letters than a window can take: names are at worst escaped, all else is short. */
+  private int longest() {
+    int entries =
+        window.withheld().size()
+            + window.dropped().size()
+            + window.scores().size()
+            + window.quantiles().size();
+    return FIXED_LETTERS + ENTRY_LETTERS * entries + ESCAPED_LETTER * window.bytes().length;
   }
 
   private void quantiles() {
     WindowEntries quantiles = window.quantiles();
     for (int i = 0; i < quantiles.size(); i++) {
       name(quantiles, i);
-      raw(P10);
-      raw(floats.of(window.quantile(i, 0)));
-      raw(P50);
-      raw(floats.of(window.quantile(i, 1)));
-      raw(P90);
-      raw(floats.of(window.quantile(i, 2)));
-      ascii('}');
+      copy(P10);
+      number(Float.intBitsToFloat(window.quantile(i, 0)));
+      copy(P50);
+      number(Float.intBitsToFloat(window.quantile(i, 1)));
+      copy(P90);
+      number(Float.intBitsToFloat(window.quantile(i, 2)));
+      letter('}');
     }
   }
 
@@ -134,7 +172,7 @@ final class WindowText {
     WindowEntries scores = window.scores();
     for (int i = 0; i < scores.size(); i++) {
       name(scores, i);
-      ascii(':');
+      letter(':');
       number(Double.longBitsToDouble(scores.value(i)));
     }
   }
@@ -142,14 +180,14 @@ final class WindowText {
   private void counts(WindowEntries counts) {
     for (int i = 0; i < counts.size(); i++) {
       name(counts, i);
-      ascii(':');
+      letter(':');
       number(counts.value(i));
     }
   }
 
   private void name(WindowEntries entries, int entry) {
     if (entry > 0) {
-      ascii(',');
+      letter(',');
     }
     name(entries.from(entry), entries.to(entry));
   }
@@ -157,14 +195,14 @@ final class WindowText {
   /** A string of the window's. */
   private void name(int from, int to) {
     byte[] bytes = window.bytes();
-    ascii('"');
+    letter('"');
     if (isPlain(bytes, from, to)) {
       copy(bytes, from, to - from);
     } else {
       String name = new String(bytes, from, to - from, StandardCharsets.UTF_8);
-      raw(JsonStringEncoder.getInstance().quoteAsUTF8(name));
+      copy(JsonStringEncoder.getInstance().quoteAsUTF8(name));
     }
-    ascii('"');
+    letter('"');
   }
 
   private static boolean isPlain(byte[] bytes, int from, int to) {
@@ -185,17 +223,16 @@ final class WindowText {
       String midnight = Times.show(Instant.ofEpochMilli(day * DAY_MILLIS));
       date = ascii(midnight.substring(0, midnight.length() - "00:00:00.000Z".length()));
     }
-    raw(date);
+    copy(date);
     int rest = (int) (millis - day * DAY_MILLIS);
-    room("00:00:00.000Z".length());
     digits(rest / 3_600_000, 2);
-    text[length++] = ':';
+    letter(':');
     digits(rest / 60_000 % 60, 2);
-    text[length++] = ':';
+    letter(':');
     digits(rest / 1000 % 60, 2);
-    text[length++] = '.';
+    letter('.');
     digits(rest % 1000, 3);
-    text[length++] = 'Z';
+    letter('Z');
   }
 
   private void digits(int number, int count) {
@@ -208,34 +245,69 @@ final class WindowText {
   }
 
   private void number(byte[] name, long number) {
-    raw(name);
+    copy(name);
     number(number);
   }
 
   private void number(long number) {
     if (number >= 0 && number < 10) {
-      ascii((char) ('0' + number));
+      letter((char) ('0' + number));
     } else {
       put(Long.toString(number));
     }
   }
 
   private void number(double number) {
-    String spelt = NumberOutput.toString(number, true);
-    put(Double.isFinite(number) ? spelt : '"' + spelt + '"');
+    if (number >= 0 && number < MILLION) {
+      long millionths = (long) (number * MILLION + 0.5);
+      number(millionths / MILLION);
+      letter('.');
+      decimals((int) (millionths % MILLION));
+    } else {
+      String spelt = NumberOutput.toString(number, true);
+      put(Double.isFinite(number) ? spelt : '"' + spelt + '"');
+    }
+  }
+
+  /** Millionths, without the zeros at their end; one digit at least. */
+  private void decimals(int millionths) {
+    int front = millionths / 1000;
+    int back = millionths % 1000;
+    INTS.set(text, length, THREE_DIGITS[front]);
+    INTS.set(text, length + 3, THREE_DIGITS[back]);
+    length += back == 0 ? Math.max(1, 3 - zerosBehind(front)) : 6 - zerosBehind(back);
+  }
+
+  /** How many of the three digits of a number are zeros at its end. */
+  private static int zerosBehind(int number) {
+    return number % 10 != 0 ? 0 : number % 100 != 0 ? 1 : number != 0 ? 2 : 3;
+  }
+
+  private static int[] threeDigits() {
+    int[] all = new int[1000];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = '0' + i / 100 | '0' + i / 10 % 10 << 8 | '0' + i % 10 << 16;
+    }
+    return all;
   }
 
   private void put(String spelt) {
     int count = spelt.length();
-    room(count);
     for (int i = 0; i < count; i++) {
       text[length + i] = (byte) spelt.charAt(i);
     }
     length += count;
   }
 
+  private void letter(char letter) {
+    text[length++] = (byte) letter;
+  }
+
+  private void copy(byte[] bytes) {
+    copy(bytes, 0, bytes.length);
+  }
+
   private void copy(byte[] bytes, int from, int count) {
-    room(count);
     System.arraycopy(bytes, from, text, length, count);
     length += count;
   }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
@@ -13,14 +15,18 @@ import io.moodline.schemas.v1.ScoreQuantiles;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class WindowTextTest {
@@ -45,31 +51,76 @@ class WindowTextTest {
   };
 
   private final Random random = new Random(7);
-  private final WindowText text = new WindowText();
 
   @Test
-  void writesWhatJacksonWrites() throws Exception {
+  void writesWhatJacksonWritesOfRoundedNumbers() throws Exception {
     for (int round = 0; round < 2000; round++) {
       TimelineWindow window = window();
-      text.window(Serdes.TIMELINE_WINDOW.encodeInside(window));
-      assertThat(written()).isEqualTo(JACKSON.writeValueAsString(tree(window)));
+      // Jackson spells what is below a thousandth with an exponent.
+      assertThat(JACKSON.readTree(TimelineJson.line(window)))
+          .isEqualTo(JACKSON.readTree(JACKSON.writeValueAsString(tree(window))));
     }
   }
 
   @Test
-  void addsNothingOfWhatIsNoWindow() throws Exception {
-    byte[] window = Serdes.TIMELINE_WINDOW.encodeInside(window());
-    text.ascii('[');
-    assertThatThrownBy(() -> text.window(Arrays.copyOf(window, window.length - 1)))
-        .isInstanceOf(UnreadableRecordException.class);
-    assertThat(written()).isEqualTo("[");
+  void spellsScoresWithAsManyDecimalsAsTheyNeed() throws Exception {
+    assertThat(coverage(0)).isEqualTo("0.0");
+    assertThat(coverage(1)).isEqualTo("1.0");
+    assertThat(coverage(0.1f)).isEqualTo("0.1");
+    assertThat(coverage(2.0 / 3)).isEqualTo("0.666667");
+    assertThat(coverage(0.00012)).isEqualTo("0.00012");
+    assertThat(coverage(4.9e-7)).isEqualTo("0.0");
+    assertThat(coverage(0.9999996)).isEqualTo("1.0");
+    assertThat(coverage(1234.5)).isEqualTo("1234.5");
   }
 
-  private String written() throws IOException {
+  private String coverage(double coverage) throws IOException {
+    TimelineWindow window = window();
+    window.put("coverage", coverage);
+    byte[] line = TimelineJson.line(window);
+    return new String(line, StandardCharsets.UTF_8).replaceAll(".*\"coverage\":([^,]*),.*", "$1");
+  }
+
+  @Test
+  void addsNothingOfWhatIsNoWindow() throws Exception {
+    WindowText text = new WindowText();
+    byte[] window = Serdes.TIMELINE_WINDOW.encodeInside(window());
+    text.raw(new byte[] {'['});
+    assertThatThrownBy(() -> text.next(Arrays.copyOf(window, window.length - 1)))
+        .isInstanceOf(UnreadableRecordException.class);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     text.moveTo(out);
+    assertThat(out).hasToString("[");
     assertThat(text.length()).isZero();
-    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Parts of an answer are written by several threads: the first and a middle one hold nothing. */
+  @Test
+  void leavesUnreadableWindowsOut() throws Exception {
+    List<byte[]> stored = new ArrayList<>();
+    ArrayNode readable = JACKSON.createArrayNode();
+    for (int i = 0; i < 2300; i++) {
+      TimelineWindow window = window();
+      byte[] bytes = Serdes.TIMELINE_WINDOW.encodeInside(window);
+      boolean broken = i < 300 || i >= 1000 && i < 1500 || i == 2299;
+      stored.add(broken ? Arrays.copyOf(bytes, bytes.length - 1) : bytes);
+      if (!broken) {
+        readable.add(tree(window));
+      }
+    }
+    AtomicInteger unreadable = new AtomicInteger();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    TimelineJson.write(
+        out,
+        TimelineJson.head("any", null),
+        Duration.ofSeconds(1),
+        new TimelineQueries.Thinned(stored, 5000, unreadable::incrementAndGet),
+        false);
+    JsonNode answer = JACKSON.readTree(out.toByteArray());
+    assertThat(answer.get("windows"))
+        .isEqualTo(JACKSON.readTree(JACKSON.writeValueAsString(readable)));
+    assertThat(answer.get("thinned").booleanValue()).isTrue();
+    assertThat(unreadable).hasValue(801);
   }
 
   private static ObjectNode tree(TimelineWindow window) {
@@ -78,7 +129,7 @@ class WindowTextTest {
             .createObjectNode()
             .put("start", Times.show(window.getStart()))
             .put("end", Times.show(TimelineText.end(window)))
-            .put("coverage", window.getCoverage())
+            .put("coverage", rounded(window.getCoverage()))
             .put("frames", TimelineText.frames(window))
             .put("faces", window.getFaces())
             .put("labelled", window.getLabelled());
@@ -89,10 +140,11 @@ class WindowTextTest {
             (label, of) ->
                 quantiles
                     .putObject(label)
-                    .put("p10", of.getP10())
-                    .put("p50", of.getP50())
-                    .put("p90", of.getP90()));
-    new TreeMap<>(window.getScores()).forEach(node.putObject("scores")::put);
+                    .put("p10", rounded(of.getP10()))
+                    .put("p50", rounded(of.getP50()))
+                    .put("p90", rounded(of.getP90())));
+    ObjectNode scores = node.putObject("scores");
+    new TreeMap<>(window.getScores()).forEach((label, score) -> scores.put(label, rounded(score)));
     node.put("dominant", window.getDominant())
         .put("analysed", window.getAnalysed())
         .put("skipped", Ledgers.sum(window.getSkipped()))
@@ -100,6 +152,13 @@ class WindowTextTest {
         .put("dropped", Ledgers.sum(window.getDropped()));
     put(node.putObject("droppedByReason"), window.getDropped());
     return node.put("complete", window.getComplete());
+  }
+
+  /** To six decimals; what is no share stays as it is. */
+  private static double rounded(double number) {
+    return number >= 0 && number < 1e6
+        ? BigDecimal.valueOf(Math.round(number * 1e6), 6).doubleValue()
+        : number;
   }
 
   private static void put(ObjectNode to, Map<String, Long> counts) {
