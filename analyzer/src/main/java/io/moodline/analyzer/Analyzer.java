@@ -116,8 +116,7 @@ public final class Analyzer implements AutoCloseable {
     TrialTally tally = new TrialTally(metrics);
     followChoices(context, models, reports);
     FrameIntake intake = own(new FrameIntake(kafka, clientId, group, batching, metrics));
-    StreamKeys keys =
-        own(StreamKeys.start("analyzer", kafka, context.secrets(), context.failures()));
+    StreamKeys keys = own(StreamKeys.start("analyzer", context));
     OutcomePublisher publisher =
         own(new OutcomePublisher(kafka, clientId, group + "-" + context.instance()));
     FrameAnalyzer flow =

@@ -81,7 +81,7 @@ public final class Ingest implements AutoCloseable {
             context.instance(),
             decoders,
             own(new SourceOrders(MediaFolder.open(settings), context.secrets(), policy(settings))),
-            own(StreamKeys.start("ingest", kafka, context.secrets(), context.failures())),
+            own(StreamKeys.start("ingest", context)),
             own(new FramePublisher(kafka, context.instance())),
             own(new Unanalysed(kafka)),
             metrics,

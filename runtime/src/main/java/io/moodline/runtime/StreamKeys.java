@@ -48,13 +48,15 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
   private static final Duration POSITION_PATIENCE = Duration.ofSeconds(10);
   private static final Duration FAILURE_PAUSE = Duration.ofSeconds(1);
   private static final int MOST_REMEMBERED = 10_000;
+  private static final String HEALTH_PART = "stream keys";
   private static final Logger log = LoggerFactory.getLogger(StreamKeys.class);
 
   private final KafkaConnection kafka;
   private final SecretBox secrets;
+  private final Health health;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Admin admin;
-  private final Object view = new Object(); // guards the three maps and whether it complained
+  private final Object view = new Object(); // guards the three maps
   private final Map<String, Known> keys = new HashMap<>();
   private final Map<Integer, Long> positions = new HashMap<>();
 
@@ -69,31 +71,42 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
         }
       };
 
-  private boolean complained;
+  private int unopened; // confined to the thread that reads
   private @Nullable Worker worker;
 
   /** A key as its record has it; without the key itself where another secret sealed it. */
   private record Known(String id, Optional<DataKey> key) {}
 
-  private StreamKeys(KafkaConnection kafka, SecretBox secrets, String name) {
+  private StreamKeys(KafkaConnection kafka, SecretBox secrets, Health health, String name) {
     this.kafka = kafka;
     this.secrets = secrets;
+    this.health = health;
     this.consumer = kafka.consumer(name, Map.of());
     this.admin = kafka.admin(name);
   }
 
   /**
-   * Starts to follow the topic.
+   * Starts to follow the topic for a stage, whose health says when keys can not be opened.
    *
-   * @param stage whose keys these are, for the names of the thread and the clients
+   * @param stage its name, for the names of the thread and the clients
    * @throws UserException when there are keys already and this process has another secret than the
    *     one that they are sealed with
    */
+  public static StreamKeys start(String stage, StageContext context) {
+    return start(stage, context.kafka(), context.secrets(), context.health(), context.failures());
+  }
+
+  /** The same for whoever has no stage. */
   public static StreamKeys start(
-      String stage, KafkaConnection kafka, SecretBox secrets, Failures failures) {
-    StreamKeys keys = new StreamKeys(kafka, secrets, stage + "-stream-keys");
+      String name, KafkaConnection kafka, SecretBox secrets, Failures failures) {
+    return start(name, kafka, secrets, new Health(), failures);
+  }
+
+  private static StreamKeys start(
+      String name, KafkaConnection kafka, SecretBox secrets, Health health, Failures failures) {
+    StreamKeys keys = new StreamKeys(kafka, secrets, health, name + "-stream-keys");
     try {
-      keys.follow(stage, failures);
+      keys.follow(name, failures);
       keys.checkSecret();
       return keys;
     } catch (RuntimeException e) {
@@ -108,7 +121,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
    * @return how many
    */
   public static int giveUpLost(KafkaConnection kafka, SecretBox secrets, Failures failures) {
-    try (StreamKeys keys = new StreamKeys(kafka, secrets, "lost-stream-keys");
+    try (StreamKeys keys = new StreamKeys(kafka, secrets, new Health(), "lost-stream-keys");
         KafkaProducer<byte[], byte[]> producer = kafka.producer("lost-stream-keys", Map.of())) {
       keys.follow("lost", failures);
       keys.readAll();
@@ -272,6 +285,32 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     }
   }
 
+  /** Says so when there are keys that this process can not open, and when they are gone again. */
+  private void report() {
+    int sealed;
+    int all;
+    synchronized (view) {
+      sealed = lost().size();
+      all = keys.size();
+    }
+    if (sealed == unopened) {
+      return;
+    }
+    unopened = sealed;
+    if (sealed == 0) {
+      health.report(HEALTH_PART, Health.State.UP, "");
+      return;
+    }
+    String reason =
+        sealed
+            + " of "
+            + all
+            + " are sealed with another secret key: this process needs the same secret.key.file as"
+            + " the others";
+    health.report(HEALTH_PART, Health.State.DEGRADED, reason);
+    log.atError().log("stream keys: {}", reason);
+  }
+
   private void run(Worker self) throws InterruptedException {
     try (consumer) {
       while (!self.stopping()) {
@@ -295,9 +334,10 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
         reached.put(partition.partition(), consumer.position(partition, POSITION_PATIENCE));
       }
       synchronized (view) {
-        positions.putAll(reached);
+        reached.forEach(this::reached);
         view.notifyAll();
       }
+      report();
     } catch (WakeupException | InterruptException e) {
       throw e;
     } catch (KafkaException e) {
@@ -307,9 +347,18 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     }
   }
 
+  /** A log that was cut is read again: what it held before is no longer so. */
+  private void reached(int partition, long position) {
+    Long before = positions.put(partition, position);
+    if (before != null && position < before) {
+      forget(partition);
+      positions.put(partition, position);
+    }
+  }
+
   private void take(ConsumerRecord<byte[], byte[]> record) {
     if (record.offset() < positions.getOrDefault(record.partition(), 0L)) {
-      forget(record.partition()); // the log was cut and is read again: old keys come before new
+      forget(record.partition()); // old keys come before new
     }
     String stream = record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
     Known before = keys.get(stream);
@@ -338,14 +387,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
       StreamKey key = Serdes.STREAM_KEY.decode(value);
       byte[] sealed = new byte[key.getSealedKey().remaining()];
       key.getSealedKey().duplicate().get(sealed);
-      Optional<DataKey> opened = secrets.openKey(stream, key.getKeyId(), sealed);
-      if (opened.isEmpty() && !complained) {
-        complained = true; // once: with another secret it is true of all keys
-        log.atError()
-            .addKeyValue("stream", stream)
-            .log("a stream's key is sealed with another secret key than this process has");
-      }
-      return new Known(key.getKeyId(), opened);
+      return new Known(key.getKeyId(), secrets.openKey(stream, key.getKeyId(), sealed));
     } catch (UnreadableRecordException e) {
       return null;
     }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.Topics;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -15,6 +16,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
@@ -198,16 +201,72 @@ class StreamKeysTest {
   @Test
   void saysClearlyThatThisProcessHasAnotherSecret() {
     SecretBox other = SecretBox.open(home.resolve("other.key"));
-    try (StreamKeys wrong = startWith(other)) {
+    Health health = new Health();
+    try (StreamKeys wrong = StreamKeys.start("test", stage(other, health))) {
+      assertThat(health.parts()).isEmpty();
       DataKey key = put("lobby");
       assertThatThrownBy(() -> wrong.find("lobby", key.id()))
           .isInstanceOf(KeyUnavailableException.class)
           .hasMessageContaining("secret.key.file");
       assertThat(bytes(keys.find("lobby", key.id()))).isEqualTo(key.bytes());
+      await()
+          .atMost(PATIENCE)
+          .until(() -> state(health).equals(Optional.of(Health.State.DEGRADED)));
+      assertThat(health.parts().get(0).reason()).startsWith("1 of 1 ").contains("secret.key.file");
+      assertThatThrownBy(() -> startWith(other))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("secret.key.file");
+
+      send(producer, "lobby", null);
+      await().atMost(PATIENCE).until(() -> state(health).equals(Optional.of(Health.State.UP)));
     }
-    assertThatThrownBy(() -> startWith(other))
-        .isInstanceOf(UserException.class)
-        .hasMessageContaining("secret.key.file");
+  }
+
+  private static Optional<Health.State> state(Health health) {
+    return health.parts().stream().map(Health.Part::state).findFirst();
+  }
+
+  private StageContext stage(SecretBox box, Health health) {
+    return new StageContext(
+        "test",
+        Settings.load(home, RuntimeSettings.ALL, Map.of(), Map.of()),
+        kafka,
+        new PrometheusRegistry(),
+        health,
+        box,
+        (thread, cause) -> failures.add(cause),
+        Clock.systemUTC());
+  }
+
+  /** As after a restore from a backup: the topic begins anew, without what came later. */
+  @Test
+  void forgetsWhatALogThatWasCutHeld() throws Exception {
+    DataKey lobby = put("lobby");
+    DataKey door = put("door");
+    assertThat(bytes(keys.current("lobby"))).isEqualTo(lobby.bytes());
+    assertThat(bytes(keys.current("door"))).isEqualTo(door.bytes());
+    for (int i = 0; i < 3; i++) {
+      put("lobby"); // so that the new log is shorter
+    }
+    DataKey last = put("lobby");
+    assertThat(bytes(keys.current("lobby"))).isEqualTo(last.bytes());
+    try (Admin admin = kafka.admin("test")) {
+      String topic = kafka.topics().streamKeys();
+      admin.deleteTopics(List.of(topic)).all().get();
+      await().atMost(PATIENCE).until(() -> !admin.listTopics().names().get().contains(topic));
+      TopicSetup.apply(kafka, 1, List.of());
+    }
+    DataKey restored = put("lobby");
+    await()
+        .atMost(PATIENCE)
+        .ignoreExceptionsInstanceOf(KeyUnavailableException.class)
+        .untilAsserted(() -> assertThat(bytes(keys.current("lobby"))).isEqualTo(restored.bytes()));
+    await()
+        .atMost(PATIENCE)
+        .ignoreExceptionsInstanceOf(KeyUnavailableException.class)
+        .untilAsserted(() -> assertThat(keys.current("door")).isEmpty());
+    assertThat(keys.find("lobby", last.id())).isEmpty();
+    assertThat(keys.isThrownAway(last)).isTrue();
   }
 
   @Test

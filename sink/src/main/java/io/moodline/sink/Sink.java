@@ -36,7 +36,7 @@ public final class Sink implements AutoCloseable {
       MediaFolder media = MediaFolder.open(ctx.settings());
       ApiMetrics metrics = new ApiMetrics(ctx.metrics(), ctx.kafka().topics());
       JvmMetrics.builder().register(ctx.metrics());
-      StreamKeys keys = open(StreamKeys.start("sink", ctx.kafka(), ctx.secrets(), ctx.failures()));
+      StreamKeys keys = open(StreamKeys.start("sink", ctx));
       gate = new QueryGate();
       timelines = given == null ? gate : given;
       registry = open(StreamRegistry.start(ctx, metrics));
