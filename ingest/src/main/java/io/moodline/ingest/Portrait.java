@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import javax.imageio.ImageIO;
 
 /**
@@ -22,6 +23,10 @@ final class Portrait {
   private static final double MOUTH_X = 92;
   private static final double MOUTH_Y = 140;
   private static final double SHOULDERS_BOTTOM = 300;
+
+  /** So far beside the photograph no feature reaches, pixels. */
+  private static final double FAR = 40;
+
   private static final int SHIRT_COLOUR = 0x2C3A52;
   private static final int LIP_COLOUR = 0xB5736B;
   private static final int MOUTH_COLOUR = 0x3A1A1A;
@@ -72,16 +77,64 @@ final class Portrait {
     int top = (int) Math.floor(centreY - FACE_Y * scale);
     int bottom = (int) Math.ceil(centreY + (SHOULDERS_BOTTOM - FACE_Y) * scale);
     double[] pixel = new double[4];
+    int from = Math.max(0, left);
+    Across[] columns = new Across[Math.max(0, Math.min(canvas.width(), right) - from)];
+    for (int i = 0; i < columns.length; i++) {
+      double u = (from + i + 0.5 - centreX) / scale;
+      columns[i] = Across.at(u, FACE_X + (mirrored ? -u : u), expression);
+    }
     for (int y = Math.max(0, top); y < Math.min(canvas.height(), bottom); y++) {
-      for (int x = Math.max(0, left); x < Math.min(canvas.width(), right); x++) {
-        double u = (x + 0.5 - centreX) / scale;
-        double v = FACE_Y + (y + 0.5 - centreY) / scale;
-        sample(FACE_X + (mirrored ? -u : u), v, expression, pixel);
+      double v = FACE_Y + (y + 0.5 - centreY) / scale;
+      Down row = Down.at(v);
+      for (int i = 0; i < columns.length; i++) {
+        sample(columns[i], row, expression, pixel);
         if (pixel[3] < 1) {
-          layShoulders(u, v, pixel);
+          layShoulders(columns[i].fromMiddle(), v, pixel);
         }
-        canvas.blend(x, y, pixel, brightness);
+        canvas.blend(from + i, y, pixel, brightness);
       }
+    }
+  }
+
+  /** What is the same all the way down a column: it costs ten exponentials. */
+  private record Across(
+      double fromMiddle,
+      double x,
+      double jaw,
+      double mouth,
+      double corners,
+      double inner,
+      double outer,
+      double leftEye,
+      double rightEye,
+      double narrowed) {
+    static Across at(double fromMiddle, double x, Expression e) {
+      double cheek = 1 - smooth(16, 38, Math.abs(x - MOUTH_X)); // the face's outline stays
+      return new Across(
+          fromMiddle,
+          x,
+          bell(x, MOUTH_X, 36),
+          bell(x, MOUTH_X, 24),
+          bell(x, MOUTH_X - 21, 9) + bell(x, MOUTH_X + 21, 9),
+          bell(x, 80, 9) + bell(x, 106, 9),
+          bell(x, 61, 9) + bell(x, 128, 9),
+          bell(x, 70, 11),
+          bell(x, 113, 11),
+          (x - MOUTH_X) * e.narrow() * cheek);
+    }
+  }
+
+  /** What is the same all along a row, where the jaw has not moved it. */
+  private record Down(
+      double y, double mouth, double corners, double brows, double leftEye, double rightEye) {
+    static Down at(double y) {
+      return new Down(
+          y,
+          bell(y, MOUTH_Y, 11),
+          bell(y, MOUTH_Y - 2, 9),
+          bell(y, 87, 6),
+          bell(y, 97, 6),
+          bell(y, 99, 6));
     }
   }
 
@@ -99,26 +152,30 @@ final class Portrait {
   }
 
   /** Colour (red, green, blue 0 to 255) and opacity (0 to 1) of the warped portrait at a point. */
-  private void sample(double u, double v, Expression e, double[] out) {
+  private void sample(Across column, Down unmoved, Expression e, double[] out) {
+    double u = column.x();
+    double v = unmoved.y();
+    if (u < -FAR || u > width + FAR) {
+      Arrays.fill(out, 0);
+      return;
+    }
     double x = u;
-    double y = v;
     // The jaw drops: what is below the mouth's middle moves down, the gap between is stretched.
-    y -= e.open() * smooth(MOUTH_Y - 2, MOUTH_Y + 12 + e.open(), y) * bell(x, MOUTH_X, 36);
-    double mouth = bell(x, MOUTH_X, 24) * bell(y, MOUTH_Y, 11);
-    double corner = bell(y, MOUTH_Y - 2, 9) * (bell(x, MOUTH_X - 21, 9) + bell(x, MOUTH_X + 21, 9));
-    double brows = bell(y, 87, 6);
-    double inner = brows * (bell(x, 80, 9) + bell(x, 106, 9));
-    double outer = brows * (bell(x, 61, 9) + bell(x, 128, 9));
-    double cheek = 1 - smooth(16, 38, Math.abs(x - MOUTH_X)); // the face's outline stays
-    double sourceX = x + (x - MOUTH_X) * e.narrow() * cheek * bell(y, MOUTH_Y, 11);
+    double y = v - e.open() * smooth(MOUTH_Y - 2, MOUTH_Y + 12 + e.open(), v) * column.jaw();
+    Down row = y == v ? unmoved : Down.at(y);
+    double mouth = column.mouth() * row.mouth();
+    double corner = row.corners() * column.corners();
+    double inner = row.brows() * column.inner();
+    double outer = row.brows() * column.outer();
+    double sourceX = x + column.narrowed() * row.mouth();
     double sourceY =
         y
             + (y - MOUTH_Y) * e.thin() * mouth
             - e.corners() * corner
             - e.innerBrows() * inner
             - e.outerBrows() * outer
-            + (y - 97) * e.eyes() * bell(x, 70, 11) * bell(y, 97, 6)
-            + (y - 99) * e.eyes() * bell(x, 113, 11) * bell(y, 99, 6);
+            + (y - 97) * e.eyes() * column.leftEye() * row.leftEye()
+            + (y - 99) * e.eyes() * column.rightEye() * row.rightEye();
     bilinear(sourceX - 0.5, sourceY - 0.5, out);
     // Teeth sag in the middle of a smile: their line is a parabola through the mouth's corners.
     double line = MOUTH_Y + 2 - 3.5 * square((sourceX - MOUTH_X) / 21);
@@ -135,7 +192,7 @@ final class Portrait {
   private void bilinear(double x, double y, double[] out) {
     int x0 = (int) Math.floor(x);
     int y0 = (int) Math.floor(y);
-    java.util.Arrays.fill(out, 0);
+    Arrays.fill(out, 0);
     double right = x - x0;
     double low = y - y0;
     add(x0, y0, (1 - right) * (1 - low), out);
