@@ -4,7 +4,6 @@ import io.moodline.ingest.Attempt.End;
 import io.moodline.ingest.DecodeListener.DecodeFailure;
 import io.moodline.ingest.DecodeListener.SourceInfo;
 import io.moodline.ingest.FrameQueue.Queued;
-import io.moodline.runtime.DataKey;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.EndReason;
@@ -13,7 +12,6 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -42,12 +40,15 @@ final class StreamRun {
   private @Nullable CompletableFuture<Checked> checking;
   private @Nullable Attempt attempt;
 
+  /** Whether the stream's key was asked for since it last had a frame. */
+  private boolean knowsKey;
+
   /**
    * What a try begins with.
    *
-   * @param key the stream's; empty when it has none, or when that was thrown away
+   * @param sealWith tells the record the stream's key, where that was asked for
    */
-  private record Checked(DecodeOrder order, Optional<DataKey> key) {}
+  private record Checked(DecodeOrder order, Runnable sealWith) {}
 
   /** Kept over all tries: what an earlier one published still waits for the analyzer. */
   private final Credits credits;
@@ -141,18 +142,36 @@ final class StreamRun {
 
   private void connect() {
     record.enter(StreamState.CONNECTING, null);
-    String id = spec.getStreamId();
     checking =
         work.orders()
             .order(spec, isLive() ? -1 : record.lastMediaTimeMicros())
-            .thenCombine(work.orders().ask(() -> work.keys().current(id)), Checked::new);
+            .thenCombine(askForKey(), Checked::new);
+  }
+
+  /**
+   * Asks once before the first frame of a run, not at each try of a source that is away for days:
+   * no one but this instance makes keys meanwhile, and one that goes is seen to go.
+   */
+  private CompletableFuture<Runnable> askForKey() {
+    if (knowsKey) {
+      return CompletableFuture.completedFuture(() -> {});
+    }
+    String id = spec.getStreamId();
+    return work.orders()
+        .ask(() -> work.keys().current(id))
+        .thenApply(
+            key ->
+                () -> {
+                  record.sealWith(key.orElse(null));
+                  knowsKey = true;
+                });
   }
 
   private void open(CompletableFuture<Checked> done) {
     checking = null;
     try {
       Checked checked = done.join();
-      record.sealWith(checked.key().orElse(null));
+      checked.sealWith().run();
       FrameQueue queue =
           isLive()
               ? FrameQueue.live(work.limits().liveQueueFrames())
@@ -182,6 +201,7 @@ final class StreamRun {
     Queued next = open.queue().poll();
     while (next != null && info != null) {
       record.frame(next, isLive() ? null : credits);
+      knowsKey = false;
       backoff.reset();
       next = open.queue().poll();
     }
