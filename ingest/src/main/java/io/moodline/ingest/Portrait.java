@@ -41,8 +41,16 @@ final class Portrait {
     this.argb = argb;
   }
 
-  /** Reads the bundled photograph. */
+  /** The bundled photograph, read once. */
   static Portrait load() {
+    return Bundled.PORTRAIT;
+  }
+
+  private static final class Bundled {
+    static final Portrait PORTRAIT = read();
+  }
+
+  private static Portrait read() {
     try (InputStream in = Portrait.class.getResourceAsStream("portrait.png")) {
       if (in == null) {
         throw new IllegalStateException("portrait.png is not in the jar");
