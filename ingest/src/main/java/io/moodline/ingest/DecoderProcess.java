@@ -10,12 +10,9 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -47,22 +44,6 @@ final class DecoderProcess implements AutoCloseable {
   }
 
   private static final Logger log = LoggerFactory.getLogger(DecoderProcess.class);
-  private static final String CACHE_PROPERTY = "org.bytedeco.javacpp.cachedir";
-
-  /** What a child is left of the environment: the second line finds hardware's drivers. */
-  private static final Set<String> ENVIRONMENT =
-      Set.of(
-          "PATH",
-          "HOME",
-          "TMPDIR",
-          "LANG",
-          "SystemRoot",
-          "TEMP", //
-          "LD_LIBRARY_PATH",
-          "CUDA_VISIBLE_DEVICES",
-          "LIBVA_DRIVER_NAME",
-          "LIBVA_DRIVERS_PATH");
-
   private static final Duration GOODBYE = Duration.ofSeconds(1);
   private static final int LONGEST_LINE = 500;
   private static final int KEYS_KEPT = 1000;
@@ -105,41 +86,9 @@ final class DecoderProcess implements AutoCloseable {
    */
   static DecoderProcess start(
       String name, Patience patience, Quarantine quarantine, Failures failures) throws IOException {
-    Process process = builder(List.of()).start();
+    Process process = ChildCommand.builder(List.of()).start();
     log.atDebug().addKeyValue("pid", process.pid()).log("decoder child started");
     return new DecoderProcess(name, process, patience, quarantine, failures);
-  }
-
-  /** A child that is not started yet. */
-  static ProcessBuilder builder(List<String> arguments) {
-    List<String> command = command();
-    command.addAll(arguments);
-    ProcessBuilder builder = new ProcessBuilder(command);
-    // Settings may hold secrets, and natives need next to nothing of the environment.
-    builder.environment().keySet().retainAll(ENVIRONMENT);
-    return builder;
-  }
-
-  private static List<String> command() {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",
-            "-XX:+ExitOnOutOfMemoryError",
-            "-Djava.awt.headless=true",
-            "-Dorg.bytedeco.javacpp.maxPhysicalBytes=1500m",
-            "--enable-native-access=ALL-UNNAMED"));
-    String cache = System.getProperty(CACHE_PROPERTY);
-    if (cache != null) {
-      command.add("-D" + CACHE_PROPERTY + "=" + cache);
-    }
-    command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), DecoderMain.class.getName()));
-    return command;
   }
 
   long pid() {

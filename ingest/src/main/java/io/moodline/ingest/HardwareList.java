@@ -74,7 +74,7 @@ public final class HardwareList {
 
   private static void run(Path answer, BooleanSupplier stopping)
       throws IOException, InterruptedException {
-    ProcessBuilder builder = DecoderProcess.builder(List.of(DecoderMain.LIST_HARDWARE));
+    ProcessBuilder builder = ChildCommand.builder(List.of(DecoderMain.LIST_HARDWARE));
     builder.redirectOutput(answer.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD);
     Process process = builder.start();
     try {
