@@ -23,9 +23,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,12 +90,19 @@ class IngestTakeoverTest {
 
     Random random = new Random(7);
     for (int kill = 0; kill < KILLS; kill++) {
+      boolean settled = kill % 2 == 0;
+      if (settled) {
+        awaitSettled();
+      } // else: in the middle of what the start of another instance brings about
       cluster.kill("ingest", alive.remove(random.nextInt(alive.size())));
       long killed = System.nanoTime();
-      awaitMore(3);
+      long first = awaitMore(3);
       System.out.printf(
-          "kill %d: every stream has new frames after %.1f s%n",
-          kill + 1, (System.nanoTime() - killed) / 1e9);
+          "kill %d, %s: every stream had a new frame after %.1f s and three after %.1f s%n",
+          kill + 1,
+          settled ? "the group at rest" : "right after a start",
+          (first - killed) / 1e9,
+          (System.nanoTime() - killed) / 1e9);
       String next = "spare-" + kill;
       cluster.start("ingest", next);
       alive.add(next);
@@ -107,11 +116,22 @@ class IngestTakeoverTest {
     assertThat(runs).isGreaterThan(STREAMS);
   }
 
-  /** Waits until each stream has so many frames that were committed after this call. */
-  private void awaitMore(int wanted) {
+  /**
+   * Waits until each stream has so many frames that were committed after this call.
+   *
+   * @return when each had one, as {@link System#nanoTime} has it
+   */
+  private long awaitMore(int wanted) {
     read();
     Map<String, Integer> before = new LinkedHashMap<>();
-    frames.forEach((id, seen) -> before.put(id, seen.size()));
+    frames.forEach((id, seen) -> before.put(id, pictures(seen)));
+    awaitEach(before, 1);
+    long first = System.nanoTime();
+    awaitEach(before, wanted);
+    return first;
+  }
+
+  private void awaitEach(Map<String, Integer> before, int more) {
     await()
         .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(100))
@@ -122,10 +142,33 @@ class IngestTakeoverTest {
               assertThat(frames).hasSize(STREAMS);
               frames.forEach(
                   (id, seen) ->
-                      assertThat(seen)
+                      assertThat(pictures(seen))
                           .as(id)
-                          .hasSizeGreaterThanOrEqualTo(before.getOrDefault(id, 0) + wanted));
+                          .isGreaterThanOrEqualTo(before.getOrDefault(id, 0) + more));
             });
+  }
+
+  /** How many there are without the end marks, which a successor writes at once. */
+  private static int pictures(List<Frame> seen) {
+    return (int) seen.stream().filter(frame -> frame.getEndOfRun() == null).count();
+  }
+
+  /** Waits until all instances have their share and every stream runs. */
+  private void awaitSettled() {
+    String group = kafka.group("ingest");
+    try (Admin admin = kafka.admin("test")) {
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                var known = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+                return known.groupState() == GroupState.STABLE
+                    && known.members().size() == INSTANCES
+                    && known.members().stream()
+                        .noneMatch(it -> it.assignment().topicPartitions().isEmpty());
+              });
+    }
+    awaitMore(1);
   }
 
   /**
