@@ -67,13 +67,14 @@ final class ChildCommand {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(
-            "-Xmx256m",
+            "-Xms64m",
+            "-Xmx1g", // for as many drawn streams as a child may get
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
-            "-Dorg.bytedeco.javacpp.maxPhysicalBytes=1500m",
+            "-Dorg.bytedeco.javacpp.maxPhysicalBytes=4g",
             "--enable-native-access=ALL-UNNAMED"));
     String cache = System.getProperty(CACHE_PROPERTY);
     if (cache != null) {

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.ffmpeg.global.avdevice;
@@ -76,6 +78,7 @@ public final class DecoderMain {
     heart.setDaemon(true);
     heart.start();
     loadNatives();
+    send(List.of(new DecoderMessage.Ready()));
     while (true) {
       DecoderMessage order;
       try {
@@ -99,7 +102,7 @@ public final class DecoderMain {
 
   private void obey(DecoderMessage order) throws IOException {
     if (order instanceof DecoderMessage.Open open) {
-      SourceThread source = new SourceThread(open, this::send, sources::remove);
+      SourceThread source = new SourceThread(open, told -> send(List.of(told)), sources::remove);
       sources.put(open.stream(), source);
       source.start();
     } else if (order instanceof DecoderMessage.Grant grant) {
@@ -120,13 +123,14 @@ public final class DecoderMain {
   private void beat() {
     try {
       while (true) {
-        send(new DecoderMessage.Heartbeat(-1, 0, 0));
-        for (var source : sources.entrySet()) {
-          SourceThread thread = source.getValue();
-          send(
-              new DecoderMessage.Heartbeat(
-                  source.getKey(), thread.busyMillis(), thread.silentMillis()));
-        }
+        List<DecoderMessage> signs = new ArrayList<>();
+        signs.add(new DecoderMessage.Heartbeat(-1, 0, 0));
+        sources.forEach(
+            (number, thread) ->
+                signs.add(
+                    new DecoderMessage.Heartbeat(
+                        number, thread.busyMillis(), thread.silentMillis())));
+        send(signs);
         Thread.sleep(HEARTBEAT_MILLIS);
       }
     } catch (InterruptedException e) {
@@ -134,10 +138,12 @@ public final class DecoderMain {
     }
   }
 
-  private void send(DecoderMessage message) {
+  private void send(List<DecoderMessage> messages) {
     try {
       synchronized (out) {
-        DecoderMessage.write(out, message);
+        for (DecoderMessage message : messages) {
+          DecoderMessage.write(out, message);
+        }
         out.flush();
       }
     } catch (IOException e) {

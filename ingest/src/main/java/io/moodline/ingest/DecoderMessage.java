@@ -123,6 +123,9 @@ sealed interface DecoderMessage {
   /** The source can not be decoded; {@code why} follows the source's name in a sentence. */
   record Failed(int stream, boolean retry, String why) implements OfSource {}
 
+  /** The child has loaded all that it needs: what it is told to open, it opens at once. */
+  record Ready() implements DecoderMessage {}
+
   /**
    * A sign of life of one source; number -1 stands for the child itself.
    *
@@ -179,6 +182,7 @@ sealed interface DecoderMessage {
         data.write(picture.jpeg);
       }
       case 'e' -> header(data, 'e', ((Ended) message).stream);
+      case 'r' -> header(data, 'r', -1);
       case 'f' -> {
         Failed failed = (Failed) message;
         header(data, 'f', failed.stream);
@@ -210,6 +214,8 @@ sealed interface DecoderMessage {
       return 'e';
     } else if (message instanceof Failed) {
       return 'f';
+    } else if (message instanceof Ready) {
+      return 'r';
     }
     return 'h';
   }
@@ -290,6 +296,7 @@ sealed interface DecoderMessage {
               data.readInt(),
               data.readAllBytes());
       case 'e' -> new Ended(stream);
+      case 'r' -> new Ready();
       case 'f' -> new Failed(stream, data.readBoolean(), data.readUTF());
       case 'h' -> new Heartbeat(stream, data.readInt(), data.readInt());
       default -> throw new IOException("a decoder message is of no known kind: " + kind);

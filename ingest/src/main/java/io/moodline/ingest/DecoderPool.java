@@ -13,9 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decoder children: several sources each, one warm spare without any, so that a source whose child
- * was killed goes on at once. One thread watches them all. A child that hangs is killed; one that
- * is idle beside the spare is ended. Thread-safe.
+ * Decoder children: several sources each, as {@link ChildChoice} says, and one warm spare without
+ * any, so that the sources whose child was killed go on at once. One thread watches them all. A
+ * child that hangs is killed; one that is idle beside the spare is ended. Thread-safe.
  */
 final class DecoderPool implements Decoders {
   /** What is made of every picture unless settings say otherwise. */
@@ -23,14 +23,12 @@ final class DecoderPool implements Decoders {
 
   static final int JPEG_QUALITY = 92;
 
-  /** A native crash costs at most so many sources a second or two. */
-  private static final int SOURCES_PER_CHILD = 4;
-
   private static final long WATCH_MILLIS = 100;
   private static final Logger log = LoggerFactory.getLogger(DecoderPool.class);
 
   private final FfmpegOrder ffmpeg;
   private final DecoderProcess.Patience patience;
+  private final ChildChoice choice;
   private final Quarantine quarantine = new Quarantine(System::nanoTime);
   private final Failures failures;
   private final boolean keepsSpare;
@@ -40,8 +38,13 @@ final class DecoderPool implements Decoders {
   private boolean closed;
 
   private DecoderPool(
-      FfmpegOrder ffmpeg, DecoderProcess.Patience patience, boolean keepsSpare, Failures failures) {
+      FfmpegOrder ffmpeg,
+      DecoderProcess.Patience patience,
+      ChildChoice choice,
+      boolean keepsSpare,
+      Failures failures) {
     this.ffmpeg = ffmpeg;
+    this.choice = choice;
     this.patience = patience;
     this.keepsSpare = keepsSpare;
     this.failures = failures;
@@ -61,7 +64,16 @@ final class DecoderPool implements Decoders {
 
   static DecoderPool start(
       FfmpegOrder ffmpeg, DecoderProcess.Patience patience, boolean keepsSpare, Failures failures) {
-    DecoderPool pool = new DecoderPool(ffmpeg, patience, keepsSpare, failures);
+    return start(ffmpeg, patience, ChildChoice.ofThisMachine(), keepsSpare, failures);
+  }
+
+  static DecoderPool start(
+      FfmpegOrder ffmpeg,
+      DecoderProcess.Patience patience,
+      ChildChoice choice,
+      boolean keepsSpare,
+      Failures failures) {
+    DecoderPool pool = new DecoderPool(ffmpeg, patience, choice, keepsSpare, failures);
     if (keepsSpare) {
       pool.startSpare();
     }
@@ -83,10 +95,9 @@ final class DecoderPool implements Decoders {
           throw new IllegalStateException("the decoders are closed");
         }
         // A device's driver can hang like nothing else: no one else is to hang with it.
-        boolean alone = verdict.alone() || order instanceof DecodeOrder.Webcam;
-        decoding =
-            new ChildDecoding(number, order, alone ? childAlone() : childWithRoom(), listener);
-        decoding.begin(ffmpeg.of(number, order, verdict.alone()));
+        int most = order instanceof DecodeOrder.Webcam ? 1 : verdict.most();
+        decoding = new ChildDecoding(number, order, child(most), listener);
+        decoding.begin(ffmpeg.of(number, order, verdict.isSuspect()));
       }
       return decoding;
     } catch (IOException e) {
@@ -95,28 +106,17 @@ final class DecoderPool implements Decoders {
     }
   }
 
-  /** The spare, else a new one, for one source only. */
-  private DecoderProcess childAlone() throws IOException {
-    Optional<DecoderProcess> spare =
-        children.stream()
-            .filter(child -> child.isAlive() && child.sourceCount() == 0 && !child.isReserved())
-            .findFirst();
-    DecoderProcess child = spare.isPresent() ? spare.get() : startChild();
-    child.reserve();
+  /**
+   * A child for one more source.
+   *
+   * @param most so many of its kind may be together; 0 for a source that is like any other
+   */
+  private DecoderProcess child(int most) throws IOException {
+    List<DecoderProcess> alive = children.stream().filter(DecoderProcess::isAlive).toList();
+    Optional<DecoderProcess> found = most == 0 ? choice.shared(alive) : choice.apart(alive, most);
+    DecoderProcess child = found.isPresent() ? found.get() : startChild();
+    child.reserve(most);
     return child;
-  }
-
-  /** A child that has work and room for more, else the spare, else a new one. */
-  private DecoderProcess childWithRoom() throws IOException {
-    Optional<DecoderProcess> found =
-        children.stream()
-            .filter(
-                child ->
-                    child.isAlive()
-                        && !child.isReserved()
-                        && child.sourceCount() < SOURCES_PER_CHILD)
-            .max(Comparator.comparingInt(DecoderProcess::sourceCount));
-    return found.isPresent() ? found.get() : startChild();
   }
 
   private DecoderProcess startChild() throws IOException {
@@ -170,7 +170,7 @@ final class DecoderPool implements Decoders {
     return List.copyOf(children);
   }
 
-  /** Takes dead children, and idle ones beside the newest, out of the pool. */
+  /** Takes dead children, and idle ones beside one that is ready, out of the pool. */
   private synchronized List<DecoderProcess> tidy() {
     List<DecoderProcess> gone = new ArrayList<>();
     children.stream().filter(child -> !child.isAlive()).forEach(gone::add);
@@ -180,7 +180,9 @@ final class DecoderPool implements Decoders {
     children.stream()
         .filter(child -> child.isAlive() && child.sourceCount() == 0 && !child.isReserved())
         .filter(child -> keepsSpare)
-        .sorted(Comparator.comparing(DecoderProcess::age))
+        .sorted(
+            Comparator.comparing((DecoderProcess child) -> !child.load().ready())
+                .thenComparing(DecoderProcess::age))
         .skip(1)
         .forEach(gone::add);
     children.removeAll(gone);

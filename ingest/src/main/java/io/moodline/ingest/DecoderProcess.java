@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * is told once. A child never outlives its parent: it ends when its standard input closes.
  * Thread-safe.
  */
-final class DecoderProcess implements AutoCloseable {
+final class DecoderProcess implements ChildChoice.Loaded, AutoCloseable {
   /**
    * How long things may take.
    *
@@ -56,8 +56,9 @@ final class DecoderProcess implements AutoCloseable {
   private final Map<Integer, ChildDecoding> sources = new ConcurrentHashMap<>();
   private final Worker reader;
   private final Worker logReader;
-  private volatile boolean reserved;
+  private volatile int most;
   private volatile boolean heard;
+  private volatile boolean ready;
   private volatile boolean warm;
   private volatile boolean ended;
   private volatile long heardNanos = System.nanoTime();
@@ -105,14 +106,19 @@ final class DecoderProcess implements AutoCloseable {
     return !ended && killedBecause == null;
   }
 
-  /** Whether it decodes a source that may have no neighbours. */
-  boolean isReserved() {
-    return reserved;
+  @Override
+  public ChildChoice.Load load() {
+    return new ChildChoice.Load(sourceCount(), ready, most);
   }
 
-  /** Keeps others away from the source that comes next. */
-  void reserve() {
-    reserved = true;
+  /** Whether it decodes sources that are kept apart from others. */
+  boolean isReserved() {
+    return most > 0;
+  }
+
+  /** Keeps others away from the source that comes next; see {@link ChildChoice.Load}. */
+  void reserve(int sources) {
+    most = sources;
   }
 
   /** Whether one of its sources has ever sent anything: then its natives are loaded. */
@@ -203,6 +209,10 @@ final class DecoderProcess implements AutoCloseable {
         guilty = keys.get(beat.stream());
         kill("hung and was ended");
       }
+      return;
+    }
+    ready = true;
+    if (message instanceof DecoderMessage.Ready) {
       return;
     }
     warm = true;

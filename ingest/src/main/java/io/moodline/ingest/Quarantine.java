@@ -7,12 +7,14 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * Remembers which sources were being decoded when a child went down. Such a source gets a child of
- * its own until it has behaved for a while, so it can harm its neighbours once at most; one that
- * brings even those down again and again is left alone for growing times. Thread-safe.
+ * Remembers which sources were being decoded when a child went down. Those are kept apart from all
+ * others until they have behaved for a while: in four groups at most, so that four or fewer are
+ * each alone; a group that falls again is divided once more. One that brings even a child of its
+ * own down again and again is left alone for growing times. Thread-safe.
  */
 final class Quarantine {
   /** For so long a fall is held against a source. */
@@ -24,15 +26,24 @@ final class Quarantine {
   private static final Duration FIRST_WAIT = Duration.ofSeconds(30);
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
   private static final int MOST_FALLS = 12;
+  private static final int GROUPS = 4;
+
+  /** A child went down, with so many sources to a group from then on. */
+  private record Fall(long nanos, int most) {}
 
   /**
    * How a source is to be opened.
    *
-   * @param alone in a child without neighbours
+   * @param most 0 beside any other; else in a child with so many at most that are suspected too
    * @param waitSeconds not before so many seconds have passed; 0 for now
    * @param falls how often its child went down lately
    */
-  record Verdict(boolean alone, long waitSeconds, int falls) {
+  record Verdict(int most, long waitSeconds, int falls) {
+    /** Whether its child went down lately. */
+    boolean isSuspect() {
+      return most > 0;
+    }
+
     boolean waits() {
       return waitSeconds > 0;
     }
@@ -49,7 +60,7 @@ final class Quarantine {
   }
 
   private final LongSupplier nanos;
-  private final Map<String, Deque<Long>> falls = new HashMap<>();
+  private final Map<String, Deque<Fall>> falls = new HashMap<>();
 
   Quarantine(LongSupplier nanos) {
     this.nanos = nanos;
@@ -58,9 +69,10 @@ final class Quarantine {
   /** A child went down while it decoded these sources; each of them may have done it. */
   synchronized void childDied(Collection<String> sources) {
     forget();
-    for (String source : sources) {
-      Deque<Long> known = falls.computeIfAbsent(source, key -> new ArrayDeque<>());
-      known.addLast(nanos.getAsLong());
+    Fall fall = new Fall(nanos.getAsLong(), (sources.size() + GROUPS - 1) / GROUPS);
+    for (String source : Set.copyOf(sources)) { // two streams may show the same
+      Deque<Fall> known = falls.computeIfAbsent(source, key -> new ArrayDeque<>());
+      known.addLast(fall);
       if (known.size() > MOST_FALLS) {
         known.removeFirst();
       }
@@ -69,22 +81,23 @@ final class Quarantine {
 
   synchronized Verdict judge(String source) {
     forget();
-    Deque<Long> known = falls.get(source);
+    Deque<Fall> known = falls.get(source);
     if (known == null) {
-      return new Verdict(false, 0, 0);
+      return new Verdict(0, 0, 0);
     }
+    int most = known.stream().mapToInt(Fall::most).min().orElse(1);
     int doublings = known.size() - FALLS_BEFORE_WAITING;
     if (doublings < 0) {
-      return new Verdict(true, 0, known.size());
+      return new Verdict(most, 0, known.size());
     }
     long wait = Math.min(LONGEST_WAIT.toNanos(), FIRST_WAIT.toNanos() << Math.min(doublings, 20));
-    long left = known.getLast() + wait - nanos.getAsLong();
-    return new Verdict(true, left <= 0 ? 0 : Duration.ofNanos(left).toSeconds() + 1, known.size());
+    long left = known.getLast().nanos() + wait - nanos.getAsLong();
+    return new Verdict(most, left <= 0 ? 0 : Duration.ofNanos(left).toSeconds() + 1, known.size());
   }
 
   private void forget() {
     long before = nanos.getAsLong() - MEMORY.toNanos();
-    falls.values().forEach(times -> times.removeIf(time -> time - before < 0));
+    falls.values().forEach(times -> times.removeIf(fall -> fall.nanos() - before < 0));
     falls.values().removeIf(Deque::isEmpty);
   }
 }

@@ -35,6 +35,7 @@ class DecoderMessageTest {
               7, 200_000, 18_000, 2.5, 1, 640, 360, new byte[] {-1, -40, 1, 2, 3}),
           new DecoderMessage.Ended(7),
           new DecoderMessage.Failed(7, true, "does not answer"),
+          new DecoderMessage.Ready(),
           new DecoderMessage.Heartbeat(-1, 0, 20));
 
   @Test

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -186,10 +187,13 @@ class DecoderPoolTest {
       }
       await().atMost(PATIENCE).until(() -> fallen.stream().allMatch(one -> !one.frames.isEmpty()));
       assertThat(pool.sourceCounts()).contains(2);
-      pool.pids().forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+      List<Long> killed = pool.pids();
+      killed.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
       for (Heard heard : fallen) {
         assertThat(heard.awaitEnd().failure.retry()).isTrue();
       }
+      // The spare was killed too, and takes a source until that is known.
+      await().atMost(PATIENCE).until(() -> Collections.disjoint(pool.pids(), killed));
       try (var one = pool.open(order(5, -1), new Heard());
           var other = pool.open(new DecodeOrder.Synthetic(uri, 5, -1), new Heard())) {
         assertThat(pool.sourceCounts().stream().filter(count -> count == 1)).hasSize(2);
@@ -238,6 +242,34 @@ class DecoderPoolTest {
       heard.awaitEnd();
       assertThat(heard.failure).isNull();
       assertThat(heard.frames).hasSize(30);
+    }
+  }
+
+  @Test
+  void givesMoreSourcesToTheChildrenThereAreWhereTheyAreEnough() throws Exception {
+    var ffmpeg = new FfmpegOrder(1280, 92);
+    var patience = DecoderProcess.Patience.USUAL;
+    try (DecoderPool one =
+        DecoderPool.start(
+            ffmpeg, patience, new ChildChoice(1), true, (name, cause) -> bugs.add(cause))) {
+      List<Heard> all = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        Heard heard = new Heard();
+        all.add(heard);
+        one.open(order(5, -1), heard).grant(1);
+      }
+      await().atMost(PATIENCE).until(() -> all.stream().noneMatch(heard -> heard.frames.isEmpty()));
+      assertThat(one.sourceCounts()).contains(10);
+      List<Long> killed = one.pids();
+      killed.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+      for (Heard heard : all) {
+        assertThat(heard.awaitEnd().failure.retry()).isTrue();
+      }
+      await().atMost(PATIENCE).until(() -> Collections.disjoint(one.pids(), killed));
+      for (int i = 0; i < 4; i++) {
+        one.open(order(5, -1), new Heard());
+      }
+      assertThat(one.sourceCounts().stream().filter(count -> count > 0)).containsExactly(3, 1);
     }
   }
 
