@@ -38,6 +38,7 @@ public final class StoreMemory implements RocksDBConfigSetter {
     if (TABLES.contains(store)) {
       table.setBlockSize(TABLE_BLOCK_BYTES);
       options.setCompressionType(CompressionType.LZ4_COMPRESSION);
+      options.setAdviseRandomOnOpen(false); // so that the system reads ahead
     }
     options.setTableFormatConfig(table);
     options.setWriteBufferManager(Shared.WRITE_BUFFERS);

@@ -157,19 +157,20 @@ final class TimelineRoutes implements Resource {
 
     /** The finest step of which the range holds at most so many windows, and all of them. */
     Duration finest(Range range, long most) {
-      Optional<Instant> first = first();
       return Steps.ALL.stream()
-          .filter(step -> range.windows(step) <= most && reachesBack(step, range, first))
+          .filter(step -> range.windows(step) <= most && reachesBack(step, range))
           .findFirst()
           .orElse(Steps.ALL.get(Steps.ALL.size() - 1));
     }
 
-    private boolean reachesBack(Duration step, Range range, Optional<Instant> first) {
-      if (first.isEmpty()) {
+    /** Mostly one look into the stores: all steps are asked only where this one begins later. */
+    private boolean reachesBack(Duration step, Range range) {
+      Optional<Instant> start = start(step);
+      if (start.isPresent() && !start.get().isAfter(range.from())) {
         return true;
       }
-      Instant from = first.get().isAfter(range.from()) ? first.get() : range.from();
-      return start(step).filter(start -> !start.isAfter(from)).isPresent();
+      Optional<Instant> first = first();
+      return first.isEmpty() || start.isPresent() && !start.get().isAfter(first.get());
     }
 
     /** Where the stream begins, as exactly as the steps that reach back so far can say. */
