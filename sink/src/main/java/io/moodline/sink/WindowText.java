@@ -16,8 +16,8 @@ import java.util.Arrays;
 
 /**
  * Windows as JSON, put together from their bytes: a window holds some fifty numbers, and an answer
- * thousands of windows. Scores, quantiles and coverage are rounded to six decimals, which is closer
- * than any of them is known; names are spelt as Jackson does, maps are in the order of their keys.
+ * thousands of windows. Scores and quantiles are rounded to six decimals, which is closer than any
+ * of them is known; all else is spelt as Jackson does, maps are in the order of their keys.
  * Confined to one thread.
  */
 final class WindowText {
@@ -101,7 +101,7 @@ final class WindowText {
     copy(END);
     time(start + window.stepMillis());
     copy(COVERAGE);
-    number(window.coverage());
+    exact(window.coverage());
     long skipped = window.skipped().sum();
     long failed = window.failed().sum();
     number(FRAMES, window.analysed() + skipped + failed);
@@ -159,11 +159,11 @@ final class WindowText {
     for (int i = 0; i < quantiles.size(); i++) {
       name(quantiles, i);
       copy(P10);
-      number(Float.intBitsToFloat(window.quantile(i, 0)));
+      rounded(Float.intBitsToFloat(window.quantile(i, 0)));
       copy(P50);
-      number(Float.intBitsToFloat(window.quantile(i, 1)));
+      rounded(Float.intBitsToFloat(window.quantile(i, 1)));
       copy(P90);
-      number(Float.intBitsToFloat(window.quantile(i, 2)));
+      rounded(Float.intBitsToFloat(window.quantile(i, 2)));
       letter('}');
     }
   }
@@ -173,7 +173,7 @@ final class WindowText {
     for (int i = 0; i < scores.size(); i++) {
       name(scores, i);
       letter(':');
-      number(Double.longBitsToDouble(scores.value(i)));
+      rounded(Double.longBitsToDouble(scores.value(i)));
     }
   }
 
@@ -257,15 +257,19 @@ final class WindowText {
     }
   }
 
-  private void number(double number) {
+  private void exact(double number) {
+    String spelt = NumberOutput.toString(number, true);
+    put(Double.isFinite(number) ? spelt : '"' + spelt + '"');
+  }
+
+  private void rounded(double number) {
     if (number >= 0 && number < MILLION) {
       long millionths = (long) (number * MILLION + 0.5);
       number(millionths / MILLION);
       letter('.');
       decimals((int) (millionths % MILLION));
     } else {
-      String spelt = NumberOutput.toString(number, true);
-      put(Double.isFinite(number) ? spelt : '"' + spelt + '"');
+      exact(number);
     }
   }
 

@@ -64,21 +64,21 @@ class WindowTextTest {
 
   @Test
   void spellsScoresWithAsManyDecimalsAsTheyNeed() throws Exception {
-    assertThat(coverage(0)).isEqualTo("0.0");
-    assertThat(coverage(1)).isEqualTo("1.0");
-    assertThat(coverage(0.1f)).isEqualTo("0.1");
-    assertThat(coverage(2.0 / 3)).isEqualTo("0.666667");
-    assertThat(coverage(0.00012)).isEqualTo("0.00012");
-    assertThat(coverage(4.9e-7)).isEqualTo("0.0");
-    assertThat(coverage(0.9999996)).isEqualTo("1.0");
-    assertThat(coverage(1234.5)).isEqualTo("1234.5");
+    assertThat(score(0)).isEqualTo("0.0");
+    assertThat(score(1)).isEqualTo("1.0");
+    assertThat(score(0.1f)).isEqualTo("0.1");
+    assertThat(score(2.0 / 3)).isEqualTo("0.666667");
+    assertThat(score(0.00012)).isEqualTo("0.00012");
+    assertThat(score(4.9e-7)).isEqualTo("0.0");
+    assertThat(score(0.9999996)).isEqualTo("1.0");
+    assertThat(score(1234.5)).isEqualTo("1234.5");
   }
 
-  private String coverage(double coverage) throws IOException {
+  private String score(double score) throws IOException {
     TimelineWindow window = window();
-    window.put("coverage", coverage);
-    byte[] line = TimelineJson.line(window);
-    return new String(line, StandardCharsets.UTF_8).replaceAll(".*\"coverage\":([^,]*),.*", "$1");
+    window.put("scores", Map.of("joy", score));
+    String line = new String(TimelineJson.line(window), StandardCharsets.UTF_8);
+    return line.replaceAll(".*\"scores\":\\{\"joy\":([^}]*)}.*", "$1");
   }
 
   @Test
@@ -129,7 +129,7 @@ class WindowTextTest {
             .createObjectNode()
             .put("start", Times.show(window.getStart()))
             .put("end", Times.show(TimelineText.end(window)))
-            .put("coverage", rounded(window.getCoverage()))
+            .put("coverage", window.getCoverage())
             .put("frames", TimelineText.frames(window))
             .put("faces", window.getFaces())
             .put("labelled", window.getLabelled());
