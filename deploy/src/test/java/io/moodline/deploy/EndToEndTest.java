@@ -141,7 +141,7 @@ class EndToEndTest {
         happiness += part.path("scores").path("happiness").asDouble() * part.path("faces").asInt();
       }
       assertThat(window.path("scores").path("happiness").asDouble())
-          .isCloseTo(happiness / sum(parts, "faces"), within(1.1e-6)); // six decimals each
+          .isCloseTo(happiness / sum(parts, "faces"), within(1e-6));
     }
     assertThat(windows.stream().mapToInt(w -> w.path("frames").asInt()).sum())
         .isEqualTo(sum(seconds, "frames"));

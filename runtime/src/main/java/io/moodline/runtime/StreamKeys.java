@@ -296,6 +296,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     if (sealed == unopened) {
       return;
     }
+    boolean known = unopened > 0;
     unopened = sealed;
     if (sealed == 0) {
       health.report(HEALTH_PART, Health.State.UP, "");
@@ -308,7 +309,9 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
             + " are sealed with another secret key: this process needs the same secret.key.file as"
             + " the others";
     health.report(HEALTH_PART, Health.State.DEGRADED, reason);
-    log.atError().log("stream keys: {}", reason);
+    if (!known) { // once: with another secret it is true of all that come
+      log.atError().log("stream keys: {}", reason);
+    }
   }
 
   private void run(Worker self) throws InterruptedException {

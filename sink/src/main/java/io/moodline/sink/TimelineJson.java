@@ -53,12 +53,17 @@ final class TimelineJson {
                 round.parallelStream().map(part -> part(part, thinned.unreadable())).toList();
             for (WindowText part : parts) {
               text.windows(part);
-              if (text.length() >= BLOCK_BYTES) {
-                text.moveTo(to);
-              }
+              sendBlock(text, to);
             }
           }
         });
+  }
+
+  /** Sends what is there once it is enough. */
+  private static void sendBlock(WindowText text, OutputStream to) throws IOException {
+    if (text.length() >= BLOCK_BYTES) {
+      text.moveTo(to);
+    }
   }
 
   /** Parts for as many threads as take some at a time, so that an answer is never in memory. */
@@ -98,9 +103,7 @@ final class TimelineJson {
             windows.forEach(
                 window -> {
                   text.next(Serdes.TIMELINE_WINDOW.encodeInside(window));
-                  if (text.length() >= BLOCK_BYTES) {
-                    text.moveTo(to);
-                  }
+                  sendBlock(text, to);
                 }));
   }
 

@@ -8,7 +8,9 @@ import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.sink.TimelineParams.Range;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
@@ -152,8 +154,19 @@ final class TimelineRoutes implements Resource {
     return new Held(asked, stream.id());
   }
 
-  /** What is held of a stream, which differs by step: long steps are kept for longer. */
-  private record Held(TimelineQueries asked, String stream) {
+  /**
+   * What is held of a stream, which differs by step: long steps are kept for longer. Confined to
+   * one request, in which each step is asked once at most where it begins.
+   */
+  private static final class Held {
+    private final TimelineQueries asked;
+    private final String stream;
+    private final Map<Duration, Optional<Instant>> starts = new HashMap<>();
+
+    Held(TimelineQueries asked, String stream) {
+      this.asked = asked;
+      this.stream = stream;
+    }
 
     /** The finest step of which the range holds at most so many windows, and all of them. */
     Duration finest(Range range, long most) {
@@ -163,7 +176,7 @@ final class TimelineRoutes implements Resource {
           .orElse(Steps.ALL.get(Steps.ALL.size() - 1));
     }
 
-    /** Mostly one look into the stores: all steps are asked only where this one begins later. */
+    /** Mostly one look into the stores: others are asked only where this step begins later. */
     private boolean reachesBack(Duration step, Range range) {
       Optional<Instant> start = start(step);
       if (start.isPresent() && !start.get().isAfter(range.from())) {
@@ -187,7 +200,8 @@ final class TimelineRoutes implements Resource {
     }
 
     private Optional<Instant> start(Duration step) {
-      return asked.earliest(stream, step).map(TimelineWindow::getStart);
+      return starts.computeIfAbsent(
+          step, it -> asked.earliest(stream, it).map(TimelineWindow::getStart));
     }
 
     /** The part of a range that can hold windows of a step. */
