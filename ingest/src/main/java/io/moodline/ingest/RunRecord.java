@@ -18,6 +18,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -175,6 +176,11 @@ final class RunRecord {
    */
   void sealWith(@Nullable DataKey known) {
     key = known;
+  }
+
+  /** The key that was named last, or made since. */
+  Optional<DataKey> sealedWith() {
+    return Optional.ofNullable(key);
   }
 
   private DataKey key() {

@@ -4,6 +4,7 @@ import io.moodline.ingest.Attempt.End;
 import io.moodline.ingest.DecodeListener.DecodeFailure;
 import io.moodline.ingest.DecodeListener.SourceInfo;
 import io.moodline.ingest.FrameQueue.Queued;
+import io.moodline.runtime.DataKey;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.EndReason;
@@ -12,6 +13,7 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -43,12 +45,8 @@ final class StreamRun {
   /** Whether the stream's key was asked for since it last had a frame. */
   private boolean knowsKey;
 
-  /**
-   * What a try begins with.
-   *
-   * @param sealWith tells the record the stream's key, where that was asked for
-   */
-  private record Checked(DecodeOrder order, Runnable sealWith) {}
+  /** What a try begins with. */
+  private record Checked(DecodeOrder order, Optional<DataKey> key) {}
 
   /** Kept over all tries: what an earlier one published still waits for the analyzer. */
   private final Credits credits;
@@ -152,26 +150,20 @@ final class StreamRun {
    * Asks once before the first frame of a run, not at each try of a source that is away for days:
    * no one but this instance makes keys meanwhile, and one that goes is seen to go.
    */
-  private CompletableFuture<Runnable> askForKey() {
+  private CompletableFuture<Optional<DataKey>> askForKey() {
     if (knowsKey) {
-      return CompletableFuture.completedFuture(() -> {});
+      return CompletableFuture.completedFuture(record.sealedWith());
     }
     String id = spec.getStreamId();
-    return work.orders()
-        .ask(() -> work.keys().current(id))
-        .thenApply(
-            key ->
-                () -> {
-                  record.sealWith(key.orElse(null));
-                  knowsKey = true;
-                });
+    return work.orders().ask(() -> work.keys().current(id));
   }
 
   private void open(CompletableFuture<Checked> done) {
     checking = null;
     try {
       Checked checked = done.join();
-      checked.sealWith().run();
+      record.sealWith(checked.key().orElse(null));
+      knowsKey = true;
       FrameQueue queue =
           isLive()
               ? FrameQueue.live(work.limits().liveQueueFrames())
