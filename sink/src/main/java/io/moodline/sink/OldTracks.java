@@ -7,12 +7,10 @@ import io.moodline.schemas.TrackKey;
 import io.moodline.schemas.v1.TrackWindow;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.kafka.streams.KeyValue;
-import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -24,15 +22,12 @@ import org.jspecify.annotations.Nullable;
  * Removes what tracks showed so long ago that it is not kept, by tombstones in the topic itself,
  * which also reach this store; by the clock on the wall, as {@link OldWindows} does.
  *
- * <p>Once a minute it looks at the oldest tracks of each stream and stops at the first that has
- * ended and is kept: tracks are numbered as they come, so those behind it are about as new. Of a
- * track that goes on it removes the old seconds. So a look costs as much as there are streams and
- * tracks that go on, and what is removed. Confined to the task's stream thread.
+ * <p>A round looks at the oldest tracks of each stream and stops at the first that has ended and is
+ * kept: tracks are numbered as they come, so those behind it are about as new. Of a track that goes
+ * on it removes the old seconds. So it costs as much as there are streams and tracks that go on,
+ * and what is removed. Confined to the task's stream thread.
  */
 final class OldTracks extends ContextualProcessor<Void, Void, byte[], byte[]> {
-  /** Most records that one look removes. */
-  private static final int MOST = 10_000;
-
   private static final Duration SECOND = Steps.ALL.get(0);
   private static final Instant START_OF_TIME = Instant.ofEpochMilli(Long.MIN_VALUE);
   private static final Instant END_OF_TIME = Instant.ofEpochMilli(Long.MAX_VALUE);
@@ -49,22 +44,12 @@ final class OldTracks extends ContextualProcessor<Void, Void, byte[], byte[]> {
   public void init(ProcessorContext<byte[], byte[]> context) {
     super.init(context);
     tracks = context.getStateStore(TimelineTable.TRACK_STORE);
-    context.schedule(OldWindows.LOOK, PunctuationType.WALL_CLOCK_TIME, this::look);
+    PruneRounds.start(context, (from, now, old) -> lookAtOne(from, now.minus(keep), old));
   }
 
   @Override
   public void process(Record<Void, Void> record) {
     // Nothing is forwarded to it: it looks at the store by itself.
-  }
-
-  private void look(long now) {
-    Instant limit = Instant.ofEpochMilli(now).minus(keep);
-    List<byte[]> old = new ArrayList<>();
-    byte[] from = new byte[0];
-    while (from != null && old.size() < MOST) {
-      from = lookAtOne(from, limit, old);
-    }
-    old.forEach(key -> context().forward(new Record<>(key, null, now)));
   }
 
   /** Looks at the first stream from a key on; returns where the next begins, or null. */
@@ -86,12 +71,12 @@ final class OldTracks extends ContextualProcessor<Void, Void, byte[], byte[]> {
     byte[] first = TrackKey.whole(stream, 0).encode();
     byte[] last = TrackKey.whole(stream, Long.MAX_VALUE).encode();
     try (KeyValueIterator<byte[], byte[]> found = tracks.range(first, last)) {
-      while (found.hasNext() && old.size() < MOST) {
+      while (found.hasNext() && old.size() < PruneRounds.MOST) {
         KeyValue<byte[], byte[]> entry = found.next();
         long track = TrackKey.decode(entry.key).track();
         if (isOld(entry.value, limit)) {
           addSeconds(stream, track, second -> true, old);
-          if (old.size() < MOST) {
+          if (old.size() < PruneRounds.MOST) {
             old.add(entry.key); // last, so that its seconds are found again if they were too many
           }
         } else if (isOver(entry.value)) {
@@ -107,7 +92,7 @@ final class OldTracks extends ContextualProcessor<Void, Void, byte[], byte[]> {
     byte[] first = new TrackKey(stream, SECOND, track, START_OF_TIME).encode();
     byte[] last = new TrackKey(stream, SECOND, track, END_OF_TIME).encode();
     try (KeyValueIterator<byte[], byte[]> found = tracks.range(first, last)) {
-      while (found.hasNext() && old.size() < MOST) {
+      while (found.hasNext() && old.size() < PruneRounds.MOST) {
         KeyValue<byte[], byte[]> second = found.next();
         if (!which.test(second.value)) {
           return;

@@ -6,12 +6,10 @@ import io.moodline.schemas.Steps;
 import io.moodline.schemas.TimelineKey;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.streams.KeyValue;
-import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -24,16 +22,11 @@ import org.jspecify.annotations.Nullable;
  * itself, which also reach this store. It is the clock on the wall that counts, not the stream's
  * time: a replay of a film of 1931 is as new as the replay.
  *
- * <p>Once a minute it looks at the oldest windows of each stream and step and stops at the first
- * that is kept, so a look costs as much as there are streams, and what is removed. Confined to the
- * task's stream thread.
+ * <p>A round looks at the oldest windows of each stream and step and stops at the first that is
+ * kept, so it costs as much as there are streams, and what is removed. Confined to the task's
+ * stream thread.
  */
 final class OldWindows extends ContextualProcessor<Void, Void, byte[], byte[]> {
-  static final Duration LOOK = Duration.ofMinutes(1);
-
-  /** Most windows that one look removes. */
-  private static final int MOST = 10_000;
-
   private static final Instant END_OF_TIME = Instant.ofEpochMilli(Long.MAX_VALUE);
 
   private final Map<Duration, Duration> keep;
@@ -53,23 +46,12 @@ final class OldWindows extends ContextualProcessor<Void, Void, byte[], byte[]> {
   public void init(ProcessorContext<byte[], byte[]> context) {
     super.init(context);
     windows = context.getStateStore(TimelineTable.STORE);
-    context.schedule(LOOK, PunctuationType.WALL_CLOCK_TIME, this::look);
+    PruneRounds.start(context, this::lookAtOne);
   }
 
   @Override
   public void process(Record<Void, Void> record) {
     // Nothing is forwarded to it: it looks at the store by itself.
-  }
-
-  private void look(long now) {
-    List<byte[]> old = new ArrayList<>();
-    byte[] from = new byte[0];
-    while (from != null && old.size() < MOST) {
-      from = lookAtOne(from, Instant.ofEpochMilli(now), old);
-    }
-    for (byte[] key : old) {
-      context().forward(new Record<>(key, null, now));
-    }
   }
 
   /** Looks at the first stream and step from a key on; returns where the next begins, or null. */
@@ -87,7 +69,7 @@ final class OldWindows extends ContextualProcessor<Void, Void, byte[], byte[]> {
           return behind(end);
         }
         end = last;
-        if (old.size() >= MOST || !isOld(key, window.value, now)) {
+        if (old.size() >= PruneRounds.MOST || !isOld(key, window.value, now)) {
           return behind(end);
         }
         old.add(window.key);

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
@@ -116,9 +117,19 @@ final class WindowRoller extends ContextualProcessor<byte[], ScoredFrame, byte[]
   }
 
   private void publishDueWindows(long now) {
-    List.copyOf(touched.keySet()).forEach(id -> publish(id, clocks.get(id)));
-    listening.takeSilent(now).forEach(id -> end(id, clocks.get(id)));
-    resting.takeSilent(now).forEach(id -> closeForGood(id, clocks.get(id)));
+    List.copyOf(touched.keySet()).forEach(id -> ifKnown(id, this::publish));
+    listening.takeSilent(now).forEach(id -> ifKnown(id, this::end));
+    resting.takeSilent(now).forEach(id -> ifKnown(id, this::closeForGood));
+  }
+
+  /** Forgets a stream that was erased since it was heard of. */
+  private void ifKnown(String id, BiConsumer<String, StreamClock> then) {
+    StreamClock clock = clocks.get(id);
+    if (clock == null) {
+      touched.remove(id);
+    } else {
+      then.accept(id, clock);
+    }
   }
 
   /** No frame is expected: what is open is published as complete. */

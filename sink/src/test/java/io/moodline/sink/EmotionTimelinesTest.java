@@ -72,6 +72,7 @@ class EmotionTimelinesTest {
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private TopologyTestDriver driver;
   private TestInputTopic<byte[], byte[]> faces;
+  private TestInputTopic<byte[], byte[]> erasures;
   private TestOutputTopic<byte[], TimelineWindow> timelines;
   private TestOutputTopic<byte[], FaceEmotion> emotions;
   private TestOutputTopic<byte[], DeadLetter> deadLetters;
@@ -96,6 +97,9 @@ class EmotionTimelinesTest {
     faces =
         driver.createInputTopic(
             TOPICS.faces(), new ByteArraySerializer(), new ByteArraySerializer());
+    erasures =
+        driver.createInputTopic(
+            TOPICS.erasures(), new ByteArraySerializer(), new ByteArraySerializer());
     timelines =
         driver.createOutputTopic(
             TOPICS.timelines(), new ByteArrayDeserializer(), Serdes.TIMELINE_WINDOW.deserializer());
@@ -362,6 +366,26 @@ class EmotionTimelinesTest {
     assertThat(window("s", SECOND, NOON.plusSeconds(99)).getAnalysed()).isEqualTo(2);
     assertThat(window("s", SECOND, NOON.plusSeconds(98)).getAnalysed()).isEqualTo(1);
     assertThat(ledger("s", "r2").getLate()).isEqualTo(1);
+  }
+
+  @Test
+  void aStreamThatIsErasedWhileItRestsStopsNothing() {
+    for (String stream : List.of("gone", "kept")) {
+      for (int i = 0; i < 3; i++) {
+        send(analysed(stream, "r1", i, StreamKind.LIVE, NOON.plusSeconds(i)));
+      }
+    }
+    erasures.pipeInput("gone".getBytes(StandardCharsets.UTF_8), new byte[0]);
+    driver.advanceWallClockTime(SECOND);
+    driver.advanceWallClockTime(RULES.idle());
+    driver.advanceWallClockTime(RULES.late().plus(RULES.idle()));
+    drain();
+    assertThat(table.keySet()).extracting(TimelineKey::streamId).containsOnly("kept");
+    assertThat(openWindows()).isEqualTo(4);
+    send(analysed("gone", "r2", 0, StreamKind.LIVE, NOON));
+    driver.advanceWallClockTime(SECOND);
+    drain();
+    assertThat(window("gone", HOUR, NOON).getAnalysed()).isEqualTo(1);
   }
 
   @Test

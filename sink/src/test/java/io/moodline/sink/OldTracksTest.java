@@ -50,7 +50,7 @@ class OldTracksTest {
     table.sendTrack(new byte[] {1}, new byte[] {1});
     table.wait(DAY);
     assertThat(kept()).hasSize(14);
-    table.wait(OldWindows.LOOK);
+    table.wait(PruneRounds.ROUND);
     assertThat(kept())
         .containsExactly(
             "lobby/0/1", "lobby/0/4", "lobby/1/1", "lobby/1/4", "z/0/1", "z/0/4", "z/1/1", "z/1/4");

@@ -60,7 +60,7 @@ class OldWindowsTest {
     table.wait(Duration.ofDays(1));
     assertThat(kept()).isEqualTo(3 * 4 * 20 + 1);
     for (int day = 1; day <= 4; day++) {
-      table.wait(OldWindows.LOOK.multipliedBy(2));
+      table.wait(PruneRounds.ROUND.multipliedBy(2));
       assertThat(kept()).isEqualTo(3 * (4 - day) * 20 + 1);
       table.wait(Duration.ofDays(1));
     }
@@ -75,6 +75,24 @@ class OldWindowsTest {
     table.wait(Duration.ofHours(10));
     assertThat(kept()).isEqualTo(1);
     table.wait(Duration.ofHours(20));
+    assertThat(kept()).isZero();
+  }
+
+  @Test
+  void goesOnAtOnceWhereOneTurnIsTooShort() {
+    int many = 2 * PruneRounds.MOST + 10;
+    for (int i = 0; i < many; i++) {
+      put("a", SECOND, NOON.plusSeconds(i), NOON);
+    }
+    put("b", SECOND, NOON, NOON);
+    table.wait(Duration.ofDays(1).plus(PruneRounds.ROUND));
+    assertThat(kept()).isEqualTo(many + 1 - PruneRounds.MOST);
+    table.wait(PruneRounds.TURN);
+    assertThat(kept()).as("the other stream").isEqualTo(many - PruneRounds.MOST);
+    table.wait(PruneRounds.TURN);
+    assertThat(kept()).isEqualTo(many - 2 * PruneRounds.MOST);
+    table.wait(PruneRounds.TURN); // the other stream's turn again
+    table.wait(PruneRounds.TURN);
     assertThat(kept()).isZero();
   }
 
