@@ -18,7 +18,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -27,7 +27,10 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes a stream's or a track's derived data out of stores and topics: the stream's key is thrown
@@ -39,6 +42,7 @@ final class DataEraser implements AutoCloseable {
   private static final Duration POLL = Duration.ofSeconds(1);
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int REMEMBERED = 100_000;
+  private static final Logger log = LoggerFactory.getLogger(DataEraser.class);
 
   private final StageContext stage;
   private final TimelineQueries timelines;
@@ -71,13 +75,7 @@ final class DataEraser implements AutoCloseable {
     long thrownAwayNanos = System.nanoTime();
     send(topics.erasures(), stream, key, new byte[0]);
     await(() -> timelines.ledgers(stream).isEmpty());
-    for (String topic :
-        List.of(
-            topics.emotions(),
-            topics.tracks(),
-            topics.segments(),
-            topics.timelines(),
-            topics.trackTimelines())) {
+    for (String topic : erasable(topics)) {
       removed.put(topic, eraseRecords(topic, stream, OptionalLong.empty()));
     }
     await(() -> timelines.extent(stream).isEmpty());
@@ -86,6 +84,16 @@ final class DataEraser implements AutoCloseable {
     TimeUnit.NANOSECONDS.sleep(2 * Topics.KEY_SEGMENT.toNanos() - age);
     send(topics.streamKeys(), stream, key, null); // ends the segment that holds the key
     return removed;
+  }
+
+  /** The topics that hold what was derived from streams, a record for each key of it. */
+  static List<String> erasable(Topics topics) {
+    return List.of(
+        topics.emotions(),
+        topics.tracks(),
+        topics.segments(),
+        topics.timelines(),
+        topics.trackTimelines());
   }
 
   /** From here on nobody can open what is still in the logs of frames and faces. */
@@ -129,18 +137,28 @@ final class DataEraser implements AutoCloseable {
     TopicPartition partition =
         new TopicPartition(topic, StreamPartition.of(stream, stage.kafka().partitions()));
     Set<ByteBuffer> erased = new HashSet<>();
+    AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
     long count = 0;
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
     try (KafkaConsumer<byte[], byte[]> consumer =
         stage.kafka().consumer("sink-eraser", Map.of("max.poll.records", 2000))) {
       consumer.assign(Set.of(partition));
       consumer.seekToBeginning(Set.of(partition));
       long end = consumer.endOffsets(Set.of(partition)).getOrDefault(partition, 0L);
       while (consumer.position(partition) < end) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        var records = consumer.poll(POLL);
+        if (!records.isEmpty()) {
+          deadline = System.nanoTime() + PATIENCE.toNanos();
+        } else if (System.nanoTime() > deadline) {
+          throw new TimeoutException("no record for " + PATIENCE.toSeconds() + " s");
+        }
+        for (ConsumerRecord<byte[], byte[]> record : records) {
           if (record.offset() < end
               && isOf(record, stream, track)
               && erased.add(ByteBuffer.wrap(record.key()))) {
-            producer.send(new ProducerRecord<>(topic, partition.partition(), record.key(), null));
+            producer.send(
+                new ProducerRecord<>(topic, partition.partition(), record.key(), null),
+                (written, e) -> failure.compareAndSet(null, e));
             count++;
           }
         }
@@ -149,8 +167,16 @@ final class DataEraser implements AutoCloseable {
         }
       }
       producer.flush();
+      if (failure.get() != null) {
+        throw new KafkaException("a tombstone was not written", failure.get());
+      }
       return count;
     } catch (KafkaException e) {
+      log.atWarn()
+          .addKeyValue("stream", stream)
+          .addKeyValue("topic", topic)
+          .setCause(e)
+          .log("not all is erased");
       throw Problem.unavailable("not all is erased: Kafka does not answer, ask again");
     }
   }
@@ -200,7 +226,7 @@ final class DataEraser implements AutoCloseable {
       producer
           .send(new ProducerRecord<>(topic, partition, key, value))
           .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException | TimeoutException e) {
+    } catch (ExecutionException | java.util.concurrent.TimeoutException e) {
       throw Problem.unavailable("nothing is erased: Kafka does not answer");
     }
   }

@@ -50,6 +50,7 @@ public final class Sink implements AutoCloseable {
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
       DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks, keys));
+      open(SegmentCloser.start(ctx));
       PreviewRoutes previews = open(new PreviewRoutes(ctx, registry, keys));
       api =
           open(

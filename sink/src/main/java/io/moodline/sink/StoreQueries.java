@@ -4,6 +4,7 @@ import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,20 +26,28 @@ final class StoreQueries implements MarkedQueries {
   /** Values to look at where one is wanted, in case that it can not be read. */
   private static final int FEW = 4;
 
+  /**
+   * So long after its end mark a run's windows are all published, however far behind the table was;
+   * from then on nobody counts them, since the finest ones are not kept for good.
+   */
+  private static final Duration SURE = Duration.ofHours(1);
+
   private final StoreReader stores;
+  private final Clock clock;
 
   /** Answers that are never stale. */
-  StoreQueries(StoreAsker stores, TimelineMetrics metrics) {
-    this(new StoreReader(stores, metrics));
+  StoreQueries(StoreAsker stores, TimelineMetrics metrics, Clock clock) {
+    this(new StoreReader(stores, metrics), clock);
   }
 
-  private StoreQueries(StoreReader stores) {
+  private StoreQueries(StoreReader stores, Clock clock) {
     this.stores = stores;
+    this.clock = clock;
   }
 
   @Override
   public MarkedQueries orStale() {
-    return new StoreQueries(stores.orStale());
+    return new StoreQueries(stores.orStale(), clock);
   }
 
   @Override
@@ -135,6 +144,10 @@ final class StoreQueries implements MarkedQueries {
     Optional<RunLedger> ledger = ledger(streamId, runId);
     if (ledger.isEmpty() || ledger.get().getEndOfRun() == null) {
       return false;
+    }
+    Instant ended = ledger.get().getEndedAt();
+    if (ended == null || ended.isBefore(clock.instant().minus(SURE))) {
+      return true;
     }
     long counted = Ledgers.frames(ledger.get()) - ledger.get().getLate();
     Instant first = ledger.get().getFirstCaptureTime();

@@ -88,7 +88,7 @@ final class TimelineEngine implements AutoCloseable {
             self,
             ctx.kafka().partitions(),
             ctx.settings().get(TimelineSettings.OWNER_PATIENCE));
-    this.queries = new StoreQueries(routed, metrics);
+    this.queries = new StoreQueries(routed, metrics, ctx.clock());
     this.tracks = new TrackQueries(routed, metrics);
   }
 

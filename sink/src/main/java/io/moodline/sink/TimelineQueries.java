@@ -53,7 +53,7 @@ interface TimelineQueries {
 
   /**
    * Whether a run ended and {@link #windows} shows every frame that its ledger counts: from then on
-   * the run adds nothing to the timeline.
+   * the run adds nothing to the timeline. Long after its end that is taken for granted.
    */
   boolean settled(String streamId, String runId);
 

@@ -217,7 +217,7 @@ class EraseRoutesTest {
         .pollInterval(Duration.ofSeconds(2))
         .untilAsserted(
             () -> {
-              nudge();
+              SegmentCloser.look(api.stage);
               assertThat(filesWith(gone)).isEmpty();
             });
     assertThat(filesWith(kept)).isNotEmpty();
@@ -249,22 +249,6 @@ class EraseRoutesTest {
     assertThat(api.sink().queries().ledgers(key.streamId()))
         .extracting(RunLedger::getRunId)
         .containsExactly(after);
-  }
-
-  /** A segment is compacted only once another one follows it, so something has to be written. */
-  private static void nudge() throws Exception {
-    var topics = api.stage.kafka().topics();
-    for (String topic :
-        List.of(
-            topics.emotions(),
-            topics.tracks(),
-            topics.segments(),
-            topics.timelines(),
-            topics.trackTimelines())) {
-      for (String stream : List.of("gone-stream", "kept-stream")) {
-        api.send(topic, stream, "nudge/".getBytes(StandardCharsets.UTF_8), null);
-      }
-    }
   }
 
   @Test

@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.TimelineKey;
+import io.moodline.schemas.v1.FrameFaces;
+import io.moodline.schemas.v1.RunLedger;
+import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.sink.TimelineQueries.Thinned;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -32,11 +37,17 @@ class StoreQueriesTest {
 
   private final List<TimelineWindow> windows = new ArrayList<>();
   private final StoreQueries queries =
-      new StoreQueries(this::answer, new TimelineMetrics(new PrometheusRegistry()));
+      new StoreQueries(
+          this::answer,
+          new TimelineMetrics(new PrometheusRegistry()),
+          Clock.fixed(START, ZoneOffset.UTC));
+
+  private final NavigableMap<byte[], byte[]> ledgers = new TreeMap<>(Arrays::compareUnsigned);
 
   private StoreAnswer answer(StoreQuestion question, boolean staleAllowed) {
+    var store = question.store() == QueryStore.LEDGERS ? ledgers : table;
     return new StoreAnswer(
-        table.subMap(question.from(), true, question.to(), true).values().stream()
+        store.subMap(question.from(), true, question.to(), true).values().stream()
             .limit(question.limit())
             .toList(),
         false);
@@ -73,6 +84,26 @@ class StoreQueriesTest {
     TimelineWindow broken = windows.remove(6000);
     table.put(key(broken.getStart()), "no window".getBytes(StandardCharsets.UTF_8));
     check(queries.thinned("lobby", SECOND, START, end(), 1_000_000, 500), windows, 500);
+  }
+
+  /** Seconds are not kept as long as the account of the run that they are of. */
+  @Test
+  void aRunStaysSettledWhenItsWindowsAreGone() {
+    String stream = "film";
+    FrameFaces frame = FakeFrames.analysed(stream, "r", 0, StreamKind.RECORDING, Instant.EPOCH);
+    FrameFaces mark = FakeFrames.endMark(stream, "r", 1, StreamKind.RECORDING, Instant.EPOCH);
+    RunLedger open = Ledgers.count(null, frame, START);
+    putLedger(open);
+    assertThat(queries.settled(stream, "r")).as("goes on").isFalse();
+    putLedger(Ledgers.count(open, mark, START.minusSeconds(60)));
+    assertThat(queries.settled(stream, "r")).as("windows to come").isFalse();
+    putLedger(Ledgers.count(open, mark, START.minus(Duration.ofDays(8))));
+    assertThat(queries.settled(stream, "r")).as("windows gone").isTrue();
+  }
+
+  private void putLedger(RunLedger ledger) {
+    ledgers.put(
+        Ledgers.key(ledger.getStreamId(), ledger.getRunId()), Serdes.RUN_LEDGER.encode(ledger));
   }
 
   private static void check(Thinned thinned, List<TimelineWindow> all, int points) {
