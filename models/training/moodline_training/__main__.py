@@ -130,7 +130,7 @@ def _train(options: argparse.Namespace) -> int:
     if recipe.guides:
         if not isinstance(network, PosterV2):
             raise DataError(f"the recipe is for poster-v2, not for {options.network}")
-        network.guide()
+        network.guide(train.shares(recipe.balance))
     goal = objective(architecture, augmentation, recipe.mixup, None, recipe.guides)
     if options.init:
         start.weights(network, options.init, goal, train)

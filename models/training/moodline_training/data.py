@@ -84,6 +84,17 @@ class Faces:
         held = torch.tensor([zlib.crc32(key) % every == 0 for key in _keys(self.images)])
         return self.at(~held), self.at(held)
 
+    def draw(self, balance: float) -> Tensor:
+        """How often to draw each picture [n]: its votes times (most / count) ** balance of the
+        labels."""
+        counts = self.targets.sum(0).clamp(min=1)
+        return self.targets @ (counts.max() / counts) ** balance
+
+    def shares(self, balance: float) -> Tensor:
+        """Of the labels in what is drawn so [labels], in sum 1."""
+        drawn = self.draw(balance) @ self.targets
+        return drawn / drawn.sum()
+
     def to(self, device: torch.device) -> Faces:
         landmarks = None if self.landmarks is None else self.landmarks.to(device)
         return replace(

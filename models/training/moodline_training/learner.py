@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .data import Faces
 from .device import Device
+from .networks.poster_v2 import PosterV2
 from .objectives import Objective
 from .recipes import Recipe
 from .sam import Sam
@@ -24,7 +25,9 @@ class Learner:
         self.network = network.to(device.torch, memory_format=torch.channels_last)
         self._objective = objective
         self._device = device
-        self._optimizer = _optimizer(network, recipe)
+        groups = _groups(network, recipe)
+        self._shares = [share for _, share in groups]
+        self._optimizer = _optimizer([group for group, _ in groups], recipe)
         self._sam = Sam(self._optimizer, network, recipe.sam)
         self._recipe = recipe
         self._average = MovingAverage(network, recipe.average) if recipe.average else None
@@ -37,8 +40,8 @@ class Learner:
     def step(self, batch: Faces, rate: float, progress: float) -> Tensor:
         """Learns from a batch at a learning rate and a share of the run; gives the loss, which a
         GPU need not have computed yet."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        for group, share in zip(self._optimizer.param_groups, self._shares):
+            group["lr"] = rate * share
         self.network.train()
         prepared = self._objective.prepare(batch, progress >= self._recipe.calm_from)
 
@@ -65,13 +68,24 @@ class Learner:
             self._average.load_state_dict(state["average"])
 
 
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Matrices and kernels decay, biases and norms do not."""
-    learnt = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in learnt if p.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in learnt if p.dim() <= 1], "weight_decay": 0},
+def _groups(network: nn.Module, recipe: Recipe) -> list[tuple[dict, float]]:
+    """Weights that are learnt alike, and their share of the rate. Matrices and kernels decay, biases
+    and norms do not."""
+    learnt = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    parts = [([p for _, p in learnt], 1.0)]
+    if recipe.joint_rate != 1:
+        parts = [
+            ([p for name, p in learnt if name.startswith(PosterV2.BRANCHES)], 1.0),
+            ([p for name, p in learnt if not name.startswith(PosterV2.BRANCHES)], recipe.joint_rate),
+        ]
+    return [
+        ({"params": [p for p in part if (p.dim() > 1) == matrix], "weight_decay": decay}, share)
+        for part, share in parts
+        for matrix, decay in ((True, recipe.weight_decay), (False, 0))
     ]
+
+
+def _optimizer(groups: list[dict], recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True)
     adam = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]

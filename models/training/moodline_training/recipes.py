@@ -24,6 +24,8 @@ class Recipe:
     next to no faults
     guides: weight of the losses of heads on the branches of POSTER V2, which are thrown away in the
     end; 0: none
+    joint_rate: share of the learning rate for all of POSTER V2 but its branches: a transformer needs
+    a lower one than convolutions
     patience: epochs without better validation accuracy until the run ends
     epoch_pictures: drawn for an epoch, after which it is validated and saved; 0: all there are
     teacher_share: weight of a teacher's scores beside the votes; of finished scores, once half of
@@ -48,6 +50,7 @@ class Recipe:
     mixup: float = 0
     calm_from: float = 1
     guides: float = 0
+    joint_rate: float = 1
     patience: int = 30
     epoch_pictures: int = 0
     teacher_share: float = 0
@@ -115,6 +118,8 @@ RECIPES = {
         mixup=0.3,
         calm_from=0.85,
         guides=0.5,
+        # 2.5e-4 at a batch of 256, as transformers are trained (Touvron et al., 2021).
+        joint_rate=0.25,
     ),
     "oaenet": Recipe(
         epochs=50,

@@ -60,7 +60,7 @@ class Training:
         self._facts = facts
         self._teaching = teaching
         self._rate = Rate(recipe)
-        self._draw = _draw(train, recipe.balance)
+        self._draw = train.draw(recipe.balance)
         self._pictures = recipe.epoch_pictures or len(train)
         self._steps = math.ceil(self._pictures / recipe.batch_size)
         self._epoch = 0
@@ -196,9 +196,3 @@ class Clock:
 
     def seconds(self) -> float:
         return self._before + time.monotonic() - self._since
-
-
-def _draw(faces: Faces, balance: float) -> Tensor:
-    """How often each picture is drawn: its votes times (most / count) ** balance of the labels."""
-    counts = faces.targets.sum(0).clamp(min=1)
-    return faces.targets @ (counts.max() / counts) ** balance

@@ -109,7 +109,7 @@ class StepTest(unittest.TestCase):
         goal = objectives.objective(architecture, augmentation, 0.2, None, recipe.guides)
         network = architecture.build(len(faces.labels))
         if recipe.guides:
-            network.guide()
+            network.guide(faces.shares(recipe.balance))
         for module in network.modules():
             if isinstance(module, FeedForward):
                 module.drop = 0  # What is left out of all pictures is not reached.
@@ -131,6 +131,30 @@ class StepTest(unittest.TestCase):
 
     def test_poster_v2_with_guides(self) -> None:
         self.check("poster-v2", marked(2, 112), recipe_name="poster-v2-from-scratch")
+
+    def test_poster_v2_learns_more_slowly_where_its_branches_are_joined(self) -> None:
+        faces, recipe = marked(2, 112), RECIPES["poster-v2-from-scratch"]
+        network = ARCHITECTURES["poster-v2"].build(len(faces.labels))
+        shares = faces.shares(0)
+        network.guide(shares)
+        heads = (network.VIT.head, *network.guides)
+        for head in heads:
+            self.assertTrue(torch.allclose(head.linear.bias.softmax(0), shares, atol=1e-3))
+        before = {key: value.clone() for key, value in network.named_parameters()}
+        augmentation = AUGMENTATIONS[recipe.augmentation]()
+        goal = objectives.objective(ARCHITECTURES["poster-v2"], augmentation, 0, None, 0.5)
+        Learner(network, goal, recipe, choose("cpu", "float32")).step(faces, 1e-3, 0.0)
+        # The first step of Adam moves a bias, which does not decay, by the rate at most.
+        moved = {
+            key: (value - before[key]).abs().max().item()
+            for key, value in network.named_parameters()
+            if key.endswith(".bias")
+        }
+        for key, most in moved.items():
+            branch = key.startswith(("face_landback.", "ir_back.", "guides."))
+            self.assertLess(most, (1 if branch else 0.25) * 1.01e-3, key)
+        self.assertGreater(moved["guides.0.linear.bias"], 0.9e-3)
+        self.assertGreater(moved["VIT.head.linear.bias"], 0.225e-3)
 
     def test_lite_in_bfloat16(self) -> None:
         grey = marked(8, 48)

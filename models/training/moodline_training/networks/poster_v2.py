@@ -302,6 +302,9 @@ class PosterV2(nn.Module):
     """Input: RGB 0..255, float [n, 3, 112, 112], or 224 x 224, of which every second pixel of every
     second row is read. Output: logits [n, labels]."""
 
+    # How the names of weights begin that are convolutions' or learn from those alone.
+    BRANCHES = ("face_landback.", "ir_back.", "guides.")
+
     def __init__(self, labels: int = 7) -> None:
         super().__init__()
         self.face_landback = LandmarkBranch()
@@ -324,11 +327,19 @@ class PosterV2(nn.Module):
         self.register_buffer("_mean", mean, persistent=False)
         self.register_buffer("_std", std, persistent=False)
 
-    def guide(self) -> None:
+    def guide(self, shares: Tensor) -> None:
         """Adds a head to each branch, for training where no branch is pretrained: the transformer
-        hardly passes on what the branches have to learn. They are no part of the network."""
-        labels = self.VIT.head.linear.out_features
-        self.guides = nn.ModuleList(Guide(channels, labels) for channels in (256, 512))
+        hardly passes on what the branches have to learn. They are no part of the network.
+
+        All heads begin with what is known without a picture, so that the first thing to learn is
+        what tells pictures apart.
+
+        :param shares: of the labels in what is trained on [labels], in sum 1
+        """
+        self.guides = nn.ModuleList(Guide(channels, len(shares)) for channels in (256, 512))
+        for head in (self.VIT.head, *self.guides):
+            with torch.no_grad():
+                head.linear.bias.copy_(shares.clamp(min=1e-4).log())
 
     def forward(self, faces: Tensor) -> Tensor:
         return self.outputs(faces)[0]
