@@ -69,19 +69,18 @@ class Learner:
 
 
 def _groups(network: nn.Module, recipe: Recipe) -> list[tuple[dict, float]]:
-    """Weights that are learnt alike, and their share of the rate. Matrices and kernels decay, biases
-    and norms do not."""
-    learnt = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-    parts = [([p for _, p in learnt], 1.0)]
-    if recipe.joint_rate != 1:
-        parts = [
-            ([p for name, p in learnt if name.startswith(PosterV2.BRANCHES)], 1.0),
-            ([p for name, p in learnt if not name.startswith(PosterV2.BRANCHES)], recipe.joint_rate),
-        ]
+    """Weights that are learnt alike, with their share of the rate. Matrices and kernels decay,
+    biases and norms do not."""
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, p in network.named_parameters():
+        joint = recipe.joint_rate != 1 and not name.startswith(PosterV2.BRANCHES)
+        share = recipe.joint_rate if joint else 1.0
+        if p.requires_grad:
+            groups.setdefault((share, p.dim() > 1), []).append(p)
+    # Always in the same order, which a resumed run relies on.
     return [
-        ({"params": [p for p in part if (p.dim() > 1) == matrix], "weight_decay": decay}, share)
-        for part, share in parts
-        for matrix, decay in ((True, recipe.weight_decay), (False, 0))
+        ({"params": groups[key], "weight_decay": recipe.weight_decay if key[1] else 0}, key[0])
+        for key in sorted(groups, reverse=True)
     ]
 
 
