@@ -2,12 +2,23 @@
 
 import { headers, noteStatus } from "./access.js";
 
+// A connection that died without a word would be waited for without end.
+const PATIENCE = 30000;
+
 export async function get(path) {
-  return answer(await fetch(path, { headers: headers({ Accept: "application/json" }) }));
+  try {
+    return await answer(
+      await fetch(path, {
+        headers: headers({ Accept: "application/json" }),
+        signal: AbortSignal.timeout(PATIENCE),
+      }));
+  } catch (problem) {
+    throw problem.name === "TimeoutError" ? new Error("the server does not answer") : problem;
+  }
 }
 
-export async function send(method, path, body) {
-  const options = { method, headers: headers({ Accept: "application/json" }) };
+export async function send(method, path, body, more = {}) {
+  const options = { method, headers: headers({ Accept: "application/json", ...more }) };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -27,7 +38,7 @@ async function answer(response) {
 function refused(status, body) {
   const words = body?.detail ?? `the server answered with status ${status}`;
   noteStatus(status, words);
-  return new Error(words);
+  return Object.assign(new Error(words), { status });
 }
 
 /** What an address holds, as it is. */

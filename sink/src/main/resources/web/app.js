@@ -2,12 +2,19 @@
 // is put in as text, never as markup.
 
 import { forgetToken, hasToken, keepToken, whenTokenNeeded } from "./access.js";
+import { Alerts } from "./alerts.js";
 import { get, getBlob, send, upload } from "./api.js";
 import { colourOf, draw, facesPerFrame, labelsOf } from "./chart.js";
 import { readEvents } from "./events.js";
+import { nameTime, needDate, startOf, timeLength } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 const MAX_EVENTS = 40;
+// More windows than these say nothing more on a screen: a coarser step is shown then.
+const MAX_WINDOWS = 1500;
+const STEPS = ["1s", "10s", "1m", "1h"];
+const POINT = $("readout").textContent;
+const YEAR = 366 * 86400000;
 const FINAL = ["FINISHED", "FAILED", "REFUSED"];
 const TIME_SOURCES = {
   SENDER_REPORT: "from the camera's own clock",
@@ -18,14 +25,20 @@ const SAMPLINGS = { keyframes: "key frames alone", motion: "where something move
 
 let streams = [];
 let chosen = null; // id
-let events = null; // what readEvents gave
+let events = null; // what readEvents gave; null where none are read
+let lastEvent = null; // of the chosen stream, while the page is not looked at
 let toldState = null; // of the chosen stream, as its events told it
 let preview = 0; // grows with each preview that is begun
 let windows = [];
 let step = "";
+let coarser = null; // the step that is asked for where the finest one has too many windows
 let chart = null;
-let pointed = -1;
+let pointed = null; // where the window starts that is pointed at, milliseconds
 let stale = true; // the timeline may have changed
+let whole = null; // { from, to } of all that a recording shows
+let asked = 0; // grows with each question for the timeline
+let missed = 0; // how often in a row the chosen stream was not in the list
+let uploadMaxBytes = Infinity;
 let zoom = null; // { from, to } in milliseconds, or all
 let dragged = null; // the instant at which a drag over the timeline began
 
@@ -57,6 +70,12 @@ async function attempt(work) {
   }
 }
 
+const alerts = new Alerts(
+  $("alerts-box"),
+  $("alerts"),
+  (id) => streams.find((stream) => stream.id === id),
+  (id) => streams.some((stream) => stream.id === id) && choose(id));
+
 // What the server works with
 
 async function loadSystem() {
@@ -72,6 +91,9 @@ async function loadSystem() {
       ? "ready"
       : waiting.map((part) => `${part.name} ${part.state.toLowerCase()} ${part.reason}`).join("; "));
   $("notice").textContent = system.notice;
+  uploadMaxBytes = system.uploadMaxBytes;
+  document.querySelectorAll("input[name=framesPerSecond]").forEach(
+    (input) => (input.placeholder = system.framesPerSecond));
   for (const select of document.querySelectorAll("select.purpose")) {
     if (select.options.length === 1) {
       system.purposes.forEach((purpose) => select.append(new Option(purpose, purpose)));
@@ -82,9 +104,19 @@ async function loadSystem() {
 // Streams
 
 async function loadStreams() {
-  streams = (await get("/api/v1/streams")).streams;
-  $("no-streams").hidden = streams.length > 0;
-  $("streams").replaceChildren(...streams.map(streamItem));
+  const found = [];
+  let next = null;
+  do {
+    const page = await get("/api/v1/streams" + (next === null ? "" : "?cursor=" + encodeURIComponent(next)));
+    found.push(...page.streams);
+    next = page.next;
+  } while (next !== null);
+  streams = found;
+  showStreams();
+  missed = chosen === null || current() ? 0 : missed + 1;
+  if (missed > 1) {
+    forget(); // it was removed elsewhere: another instance may only not know it yet
+  }
   if (chosen === null && streams.length > 0) {
     choose(streams[0].id);
   } else if (chosen !== null) {
@@ -92,17 +124,34 @@ async function loadStreams() {
   }
 }
 
-function streamItem(stream) {
+/** Changes what is different and no more: what has the focus keeps it. */
+function showStreams() {
+  $("no-streams").hidden = streams.length > 0;
+  const list = $("streams");
+  const items = new Map([...list.children].map((item) => [item.firstChild.dataset.stream, item]));
+  streams.forEach((stream, index) => {
+    const item = items.get(stream.id) ?? streamItem(stream.id);
+    items.delete(stream.id);
+    const [name, state, source] = item.firstChild.children;
+    name.textContent = stream.name;
+    state.textContent = stream.status.state.toLowerCase().replace("_", " ");
+    state.className = "state " + stream.status.state;
+    source.textContent = `${stream.id} · ${stream.source}`;
+    if (list.children[index] !== item) {
+      list.insertBefore(item, list.children[index] ?? null);
+    }
+  });
+  items.forEach((item) => item.remove());
+}
+
+function streamItem(id) {
   const item = element("li");
   const button = element("button", undefined, "stream");
   button.type = "button";
-  button.dataset.stream = stream.id;
+  button.dataset.stream = id;
   markChosen(button);
-  button.append(
-    element("span", stream.name, "name"),
-    element("span", stream.status.state.toLowerCase().replace("_", " "), "state " + stream.status.state),
-    element("span", `${stream.id} · ${stream.source}`, "quiet"));
-  button.addEventListener("click", () => choose(stream.id));
+  button.append(element("span", "", "name"), element("span", ""), element("span", "", "quiet"));
+  button.addEventListener("click", () => choose(id));
   item.append(button);
   return item;
 }
@@ -120,10 +169,8 @@ function choose(id) {
     return;
   }
   chosen = id;
-  windows = [];
-  zoom = null;
-  $("whole").hidden = true;
-  pointed = -1;
+  clearTimeline();
+  lastEvent = null;
   $("events").replaceChildren();
   $("chosen").hidden = false;
   document.querySelectorAll("button.stream").forEach(markChosen);
@@ -134,8 +181,28 @@ function choose(id) {
   attempt(refresh);
 }
 
+/** What was shown of another stream must not stand under this one's name. */
+function clearTimeline() {
+  windows = [];
+  chart = null;
+  whole = null;
+  zoom = null;
+  coarser = null;
+  pointed = null;
+  dragged = null;
+  $("whole").hidden = true;
+  $("chart").replaceChildren();
+  $("chart").setAttribute("aria-label", "Timeline");
+  $("legend").replaceChildren();
+  $("readout").textContent = POINT;
+  $("progress").removeAttribute("value");
+  $("progress-text").textContent = "";
+  document.querySelectorAll("#table thead, #table tbody").forEach((part) => part.replaceChildren());
+}
+
 function forget() {
   chosen = null;
+  clearTimeline();
   events?.close();
   events = null;
   $("chosen").hidden = true;
@@ -178,6 +245,9 @@ function showChosen() {
   $("chosen-facts").textContent = facts.filter((fact) => fact !== "").join(" · ");
   $("chosen-times").textContent = captureTimes(status);
   $("range-box").hidden = recording;
+  $("zone").textContent = recording
+    ? ""
+    : `Times of ${Intl.DateTimeFormat().resolvedOptions().timeZone}, in downloads UTC`;
   $("progress-box").hidden = !recording;
   $("pause").textContent = stream.desiredState === "PAUSED" ? "Resume" : "Pause";
   $("pause").hidden = FINAL.includes(status.state);
@@ -207,15 +277,6 @@ function captureTimes(status) {
   return facts.join(" · ");
 }
 
-/** Microseconds in the unit in which they are read best. */
-function timeLength(micros) {
-  const seconds = micros / 1e6;
-  if (seconds < 10) {
-    return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
-  }
-  return seconds < 10000 ? `${seconds.toFixed(1)} s` : `${(seconds / 86400).toFixed(1)} days`;
-}
-
 function showDownloads(stream) {
   const range = new URLSearchParams();
   const shown = rangeOf(stream);
@@ -231,7 +292,7 @@ function showDownloads(stream) {
 
 /** The picture is asked for only while someone looks; an address of its own each time starts it anew. */
 function showPreview() {
-  const open = chosen !== null && $("preview-box").open;
+  const open = chosen !== null && $("preview-box").open && !document.hidden;
   preview++;
   const running = document.querySelector("#preview img");
   running?.removeAttribute("src"); // ends the connection
@@ -246,6 +307,8 @@ function showPreview() {
   if (hasToken()) {
     showPictures(picture, path + ".jpg?overlay=true", preview);
   } else {
+    const number = preview;
+    picture.onerror = () => setTimeout(() => number === preview && showPreview(), 2000);
     picture.src = path + "?overlay=true";
   }
 }
@@ -257,8 +320,9 @@ async function showPictures(picture, path, number) {
       const address = URL.createObjectURL(await getBlob(path));
       picture.onload = picture.onerror = () => URL.revokeObjectURL(address);
       picture.src = address;
+      picture.className = "";
     } catch {
-      // The stream shows no picture at the moment; what else is wrong is told elsewhere.
+      picture.className = "old"; // what is wrong is told elsewhere
     }
     await new Promise((resume) => setTimeout(resume, 500));
   }
@@ -278,7 +342,8 @@ function rangeOf(stream) {
 /** Looks at a part, or at all again. */
 function look(range) {
   zoom = range;
-  pointed = -1;
+  coarser = null;
+  pointed = null;
   stale = true;
   $("whole").hidden = zoom === null;
   const stream = current();
@@ -298,40 +363,84 @@ async function refresh() {
     return;
   }
   stale = false;
-  const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline`;
-  let query = "";
-  const range = rangeOf(stream);
-  if (range) {
-    query =
-      "?from=" + encodeURIComponent(new Date(range.from).toISOString()) +
-      (zoom ? "&to=" + encodeURIComponent(new Date(range.to).toISOString()) : "");
-  }
-  const timeline = await get(path + query);
-  if (stream.id !== chosen) {
-    return; // another one was chosen meanwhile
-  }
-  windows = timeline.windows;
-  step = timeline.step;
-  drawTimeline(stream);
-  if (stream.kind === "RECORDING") {
-    await showProgress(stream);
+  const number = ++asked;
+  try {
+    const timeline = await wholeTimeline(stream);
+    if (number !== asked || stream.id !== chosen) {
+      return; // another one was asked for meanwhile
+    }
+    windows = timeline.windows;
+    step = timeline.step;
+    drawTimeline(stream);
+    if (stream.kind === "RECORDING") {
+      await showProgress(stream);
+    }
+  } catch (problem) {
+    stale = true; // it is still to be shown
+    throw problem;
   }
 }
 
+/** All windows of the finest step that a screen can show: thinned ones would look as if some were missing. */
+async function wholeTimeline(stream) {
+  const query = new URLSearchParams({ maxPoints: MAX_WINDOWS });
+  const range = rangeOf(stream);
+  if (range) {
+    query.set("from", new Date(range.from).toISOString());
+  }
+  if (zoom) {
+    query.set("to", new Date(range.to).toISOString()); // now is by the server's clock
+  }
+  const path = `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline?`;
+  const ask = () => {
+    if (coarser !== null) {
+      query.delete("maxPoints");
+      query.set("step", coarser);
+    }
+    return get(path + query);
+  };
+  let timeline = await ask();
+  while (timeline.thinned || timeline.windows.length > MAX_WINDOWS) {
+    const next = STEPS[STEPS.indexOf(timeline.step) + 1];
+    if (next === undefined || stream.id !== chosen) {
+      break;
+    }
+    coarser = next;
+    timeline = await ask();
+  }
+  return timeline;
+}
+
+/** What the axis shows. */
+function shownRange(stream) {
+  if (zoom) {
+    return zoom;
+  }
+  const range = rangeOf(stream);
+  const start = range ? range.from : startOf(stream);
+  const first = windows.length > 0 ? Date.parse(windows[0].start) : start;
+  const last = windows.length > 0 ? Date.parse(windows[windows.length - 1].end) : start + 60000;
+  const from = range ? range.from : Math.min(start, first);
+  return { from, to: Math.max(last, range ? range.to : from + 1000) };
+}
+
+function pointedIndex() {
+  return windows.findIndex((window) => Date.parse(window.start) === pointed);
+}
+
 function drawTimeline(stream) {
-  const recording = stream.kind === "RECORDING";
-  const start = recording ? Date.parse(stream.start ?? "1970-01-01T00:00:00Z") : 0;
-  const first = windows.length > 0 ? Date.parse(windows[0].start) : recording ? start : Date.now() - 60000;
-  const last = windows.length > 0 ? Date.parse(windows[windows.length - 1].end) : first + 60000;
-  const from = recording ? Math.min(start, first) : first;
-  const name = (time) => nameTime(time, recording, start);
   if (dragged !== null) {
     return; // drawn anew once the drag is over
   }
-  chart = zoom
-    ? draw($("chart"), windows, zoom.from, zoom.to, name)
-    : draw($("chart"), windows, from, Math.max(last, from + 1000), name);
-  chart.mark(pointed);
+  const { from, to } = shownRange(stream);
+  if (zoom === null) {
+    whole = { from, to };
+  }
+  const start = startOf(stream);
+  const dated = start === null && needDate(from, to);
+  const name = (time) => nameTime(time, start, dated);
+  chart = draw($("chart"), windows, from, to, name);
+  chart.mark(pointedIndex());
   const faces = windows.reduce((sum, window) => sum + window.faces, 0);
   $("chart").setAttribute(
     "aria-label",
@@ -373,27 +482,18 @@ function drawTable(labels, name) {
   document.querySelector("#table tbody").replaceChildren(...rows);
 }
 
-function nameTime(time, recording, start) {
-  if (!recording) {
-    return new Date(time).toLocaleTimeString();
-  }
-  const seconds = Math.round((time - start) / 1000);
-  const two = (value) => String(value).padStart(2, "0");
-  const hours = Math.floor(seconds / 3600);
-  return (hours > 0 ? hours + ":" : "") + two(Math.floor(seconds / 60) % 60) + ":" + two(seconds % 60);
-}
-
 function point(index) {
-  pointed = index;
-  chart?.mark(index);
   const window = windows[index];
+  pointed = window ? Date.parse(window.start) : null;
+  chart?.mark(index);
   const stream = current();
   if (!window || !stream) {
     $("readout").textContent = "Nothing was looked at here.";
     return;
   }
-  const start = Date.parse(stream.start ?? "1970-01-01T00:00:00Z");
-  const name = (text) => nameTime(Date.parse(text), stream.kind === "RECORDING", start);
+  const start = startOf(stream);
+  const dated = start === null && needDate(pointed, pointed);
+  const name = (text) => nameTime(Date.parse(text), start, dated);
   const scores = Object.entries(window.scores)
     .sort((a, b) => b[1] - a[1])
     .map(([label, score]) => `${label} ${score.toFixed(2)}`);
@@ -431,17 +531,32 @@ async function showProgress(stream) {
 function listen() {
   events?.close();
   const id = chosen;
+  const last = lastEvent;
+  lastEvent = null;
+  let broken = false;
   toldState = current()?.status.state;
   events = readEvents(`/api/v1/streams/${encodeURIComponent(id)}/events`, {
-    open: () => ($("live-state").textContent = "connected, newest first"),
-    broken: () => ($("live-state").textContent = "connection broke, trying again"),
-    refused: (words) => ($("live-state").textContent = `closed: ${words}`),
+    open() {
+      $("live-state").textContent = "connected, newest first";
+      if (broken) {
+        broken = false;
+        showPreview(); // its connection is as dead
+      }
+    },
+    broken() {
+      broken = true;
+      $("live-state").textContent = "connection broke, trying again";
+    },
+    refused(words) {
+      $("live-state").textContent = `closed: ${words}`;
+      events = null; // chosen again, it is tried again
+    },
     emotion: showEmotion,
     status: showStatus,
     segment: showSegment,
     alert: showAlert,
     gap: (gap) => addEvent("", `events are missing here: ${gap.reason}`),
-  });
+  }, last);
 }
 
 function showEmotion(emotion) {
@@ -475,17 +590,15 @@ function showSegment(segment) {
   if (!segment.final) {
     return; // it is told once it is over
   }
-  const stream = current();
-  const origin = Date.parse(stream?.start ?? "1970-01-01T00:00:00Z");
   addEvent(
-    segment.start ? nameTime(Date.parse(segment.start), stream?.kind === "RECORDING", origin) : "",
+    segment.start ? nameTime(Date.parse(segment.start), startOf(current())) : "",
     `track ${segment.track}: ${segment.label} for ` +
       `${((Date.parse(segment.end) - Date.parse(segment.start)) / 1000).toFixed(1)} s`);
 }
 
 function showAlert(alert) {
   addEvent(
-    alert.start ? new Date(alert.start).toLocaleTimeString() : "",
+    alert.start ? nameTime(Date.parse(alert.start), startOf(current())) : "",
     `alert ${alert.rule} ${alert.state.toLowerCase()}${alert.message ? ": " + alert.message : ""}`,
     "alert");
 }
@@ -516,6 +629,7 @@ async function begin() {
   showAccess();
   await loadSystem();
   $("token-box").hidden = true;
+  alerts.open();
   await loadStreams();
   if (chosen !== null) {
     listen();
@@ -536,6 +650,7 @@ $("token").addEventListener("submit", (event) => {
 $("forget-token").addEventListener("click", () => {
   forgetToken();
   forget();
+  alerts.clear();
   streams = [];
   $("streams").replaceChildren();
   attempt(begin);
@@ -566,7 +681,14 @@ $("register").addEventListener("submit", (event) => {
   const fields = new FormData(form);
   attempt(async () => {
     const id = fields.get("id");
-    await send("PUT", `/api/v1/streams/${encodeURIComponent(id)}`, body(fields, { source: fields.get("source") }));
+    const path = `/api/v1/streams/${encodeURIComponent(id)}`;
+    try {
+      await send("PUT", path, body(fields, { source: fields.get("source") }), { "If-None-Match": "*" });
+    } catch (problem) {
+      throw problem.status === 412
+        ? new Error(`there is a stream ${id} already: choose another id, or remove that one first`)
+        : problem;
+    }
     form.reset();
     $("register-box").open = false;
     await loadStreams();
@@ -580,12 +702,16 @@ $("replay").addEventListener("submit", (event) => {
   const fields = new FormData(form);
   attempt(async () => {
     const file = fields.get("file");
+    if (file.size > uploadMaxBytes) {
+      const megabytes = (bytes) => Math.round(bytes / 1e6) + " MB";
+      throw new Error(`${file.name} has ${megabytes(file.size)}; this server takes ${megabytes(uploadMaxBytes)}`);
+    }
     const button = form.querySelector("button");
     button.disabled = true;
     try {
       const taken = await upload(file, (share) =>
         ($("upload-state").textContent = `uploading, ${Math.round(100 * share)} %`));
-      const name = fields.get("name") || file.name;
+      const name = fields.get("name") || file.name.slice(-200);
       const replay = await send("POST", "/api/v1/replays", body(fields, { recording: taken.recording, name }));
       form.reset();
       $("replay-box").open = false;
@@ -669,17 +795,23 @@ $("whole").addEventListener("click", () => look(null));
 
 /** Half or twice as much, around the window that is pointed at, or around the middle. */
 function scale(factor) {
-  const shown = windows[pointed];
-  const middle = shown ? Date.parse(shown.start) : (chart.from + chart.to) / 2;
+  const live = current()?.kind === "LIVE";
+  const bounds = live ? { from: Date.now() - YEAR, to: Date.now() } : whole;
+  const middle = pointed ?? (chart.from + chart.to) / 2;
   const half = Math.max(2500, ((chart.to - chart.from) * factor) / 2);
-  look({ from: middle - half, to: middle + half });
+  const from = Math.max(bounds.from, middle - half);
+  const to = Math.min(bounds.to, middle + half);
+  look(!live && from === bounds.from && to === bounds.to ? null : { from, to });
 }
 
 $("chart").addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) {
+    return; // the browser's own
+  }
   const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (move && windows.length > 0) {
     event.preventDefault();
-    point(Math.min(windows.length - 1, Math.max(0, pointed + move)));
+    point(Math.min(windows.length - 1, Math.max(0, pointedIndex() + move)));
   }
   if (chart && (event.key === "+" || event.key === "-")) {
     event.preventDefault();
@@ -715,7 +847,9 @@ window.addEventListener("resize", () => {
 async function repeat(work, pause) {
   for (;;) {
     try {
-      await work();
+      if (!document.hidden) {
+        await work();
+      }
       if ($("error").dataset.away) {
         delete $("error").dataset.away;
         show(null);
@@ -730,7 +864,23 @@ async function repeat(work, pause) {
   }
 }
 
+/** A tab that nobody looks at holds no connection: browsers have few for each server. */
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    lastEvent = events?.close() ?? lastEvent;
+    events = null;
+    alerts.close();
+  } else if ($("token-box").hidden) {
+    alerts.open();
+    if (chosen !== null) {
+      listen();
+    }
+  }
+  showPreview();
+});
+
 showAccess();
+alerts.open();
 repeat(loadSystem, 10000);
 repeat(loadStreams, 3000);
 repeat(refresh, 1000);

@@ -17,9 +17,10 @@ export function labelsOf(windows) {
   return known.concat([...found].filter((label) => !KNOWN.includes(label)).sort());
 }
 
-/** The class that gives a label its colour. */
+/** The class that gives a label its colour; labels that nobody knows have theirs by their order. */
 export function colourOf(label, labels) {
-  return KNOWN.includes(label) ? "label-" + label : "label-other-" + (labels.indexOf(label) % 4);
+  const others = labels.filter((other) => !KNOWN.includes(other));
+  return KNOWN.includes(label) ? "label-" + label : "label-other-" + (others.indexOf(label) % 8);
 }
 
 /**

@@ -5,20 +5,29 @@ import { headers, noteStatus } from "./access.js";
 
 const PAUSE = 2000;
 
+// The server sends something every 15 s at least: a connection that is silent for longer is dead.
+const SILENCE = 40000;
+
 /**
- * Reads a stream of events until close() is called.
+ * Reads a stream of events until close() is called, which gives the id of the last one.
  *
  * @param path where they are
  * @param on functions by the name of an event, and open(), broken() and refused(words)
+ * @param last id to go on behind; null to begin with what comes
  */
-export function readEvents(path, on) {
+export function readEvents(path, on, last = null) {
   const control = new AbortController();
-  read(path, on, control.signal);
-  return { close: () => control.abort() };
+  const state = { last, pause: PAUSE };
+  read(path, on, control.signal, state);
+  return {
+    close() {
+      control.abort();
+      return state.last;
+    },
+  };
 }
 
-async function read(path, on, signal) {
-  const state = { last: null, pause: PAUSE };
+async function read(path, on, signal, state) {
   while (!signal.aborted) {
     try {
       if (!(await connect(path, on, signal, state))) {
@@ -36,8 +45,26 @@ async function read(path, on, signal) {
   }
 }
 
-/** Returns whether to try again. */
+/** Returns whether to try again; ends a connection that fell silent. */
 async function connect(path, on, signal, state) {
+  const connection = new AbortController();
+  const end = () => connection.abort();
+  signal.addEventListener("abort", end);
+  let silence;
+  const heard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(end, SILENCE);
+  };
+  heard();
+  try {
+    return await receive(path, on, connection.signal, state, heard);
+  } finally {
+    clearTimeout(silence);
+    signal.removeEventListener("abort", end);
+  }
+}
+
+async function receive(path, on, signal, state, heard) {
   const more = { Accept: "text/event-stream" };
   if (state.last !== null) {
     more["Last-Event-ID"] = state.last;
@@ -58,6 +85,7 @@ async function connect(path, on, signal, state) {
   let event = {};
   for (;;) {
     const { done, value } = await reader.read();
+    heard();
     if (done) {
       return true;
     }

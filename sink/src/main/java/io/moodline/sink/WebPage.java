@@ -14,7 +14,16 @@ import java.util.Map;
  */
 final class WebPage implements Resource {
   private static final List<String> ASSETS =
-      List.of("app.js", "access.js", "api.js", "chart.js", "events.js", "style.css", "icon.svg");
+      List.of(
+          "app.js",
+          "access.js",
+          "alerts.js",
+          "api.js",
+          "chart.js",
+          "events.js",
+          "times.js",
+          "style.css",
+          "icon.svg");
 
   private final byte[] index = read("/web/index.html");
   private final Map<String, byte[]> assets = new HashMap<>();

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.moodline.runtime.Health;
 import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.Alert;
+import io.moodline.schemas.v1.AlertState;
 import io.moodline.schemas.v1.Face;
 import io.moodline.schemas.v1.FrameFaces;
 import io.moodline.schemas.v1.StreamKind;
@@ -15,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,11 +72,17 @@ class WebPageTest {
       pause(browser);
       replay(browser);
       zoom(browser);
+      registerAgain(browser);
+      showAlert(browser);
+      showAnHour(browser);
 
       assertThat(browser.ask("document.title").textValue()).isEqualTo("Moodline");
       assertThat(browser.ask("document.images.length").intValue()).isZero();
-      // The refused source is the only thing that the browser had to complain of.
-      assertThat(browser.complaints).singleElement().asString().contains("status of 422");
+      // A refused source and an id that is taken: nothing else had the browser to complain of.
+      assertThat(browser.complaints)
+          .satisfiesExactly(
+              first -> assertThat(first).contains("status of 422"),
+              second -> assertThat(second).contains("status of 412"));
       Path pictures = Path.of("target");
       browser.screenshot(pictures.resolve("page-light.png"));
     }
@@ -129,6 +138,93 @@ class WebPageTest {
             "Capture times from the camera's own clock · ± 1.5 ms · media clock 12.3 ppm slow"
                 + " · camera's clock 75.5 s behind its arrival");
     browser.await("document.querySelectorAll('#events li').length === 1");
+  }
+
+  /** A stream that is there already is not overwritten. */
+  private static void registerAgain(Browser browser) throws Exception {
+    browser.ask(
+        """
+        (() => {
+          const form = document.getElementById('register');
+          form.elements.id.value = 'door';
+          form.elements.source.value = 'webcam:7';
+          form.elements.purpose.value = 'demo';
+          form.requestSubmit();
+        })()
+        """);
+    browser.await(
+        "document.getElementById('error').textContent.startsWith('there is a stream door already')");
+    assertThat(ApiFixture.json(api.get("/api/v1/streams/door")).get("source").textValue())
+        .startsWith("rtsp://");
+  }
+
+  /** Of a stream that is not looked at; what fires and what is over are one entry. */
+  private static void showAlert(Browser browser) throws Exception {
+    send(alert(AlertState.FIRING, null));
+    browser.await("document.querySelectorAll('#alerts .FIRING').length === 1");
+    assertThat(browser.text("#alerts")).contains("door: much-anger firing: anger for 3 s");
+    send(alert(AlertState.RESOLVED, Instant.now()));
+    browser.await("document.querySelectorAll('#alerts .RESOLVED').length === 1");
+    assertThat(browser.ask("document.querySelectorAll('#alerts li').length").intValue()).isOne();
+    browser.ask("document.querySelector('#alerts button').click()");
+    browser.await("document.getElementById('chosen-title').textContent === 'door'");
+    assertThat(browser.ask("document.querySelectorAll('#chart svg').length").intValue())
+        .as("nothing of the stream before it")
+        .isLessThanOrEqualTo(1);
+    assertThat(browser.text("#progress-text")).isEmpty();
+  }
+
+  private static Alert alert(AlertState state, @Nullable Instant end) {
+    return Alert.newBuilder()
+        .setRuleId("much-anger")
+        .setRuleRevision(1)
+        .setStreamId("door")
+        .setState(state)
+        .setStart(Instant.parse("2026-11-26T10:00:00Z"))
+        .setEnd(end)
+        .setMessage("anger for 3 s")
+        .build();
+  }
+
+  private static void send(Alert alert) throws Exception {
+    api.send(
+        api.stage.kafka().topics().alerts(),
+        alert.getStreamId(),
+        alert.getStreamId().getBytes(StandardCharsets.UTF_8),
+        Serdes.ALERT.encode(alert));
+  }
+
+  /** More seconds than fit on a screen: longer windows are shown, and none seems to be missing. */
+  private static void showAnHour(Browser browser) throws Exception {
+    String id =
+        browser
+            .ask("document.querySelector('button.stream[data-stream^=replay]').dataset.stream")
+            .textValue();
+    ReplayRoutesTest.sendStatusOf(api, id, StreamState.STREAMING, 80);
+    for (int second = 20; second < 3600; second++) {
+      Instant time = Instant.ofEpochSecond(second);
+      Face face = FakeFrames.face(0.7f, 0.1f, 0.1f, 0.1f);
+      send(id, FakeFrames.analysed(id, "hour", second - 20L, StreamKind.RECORDING, time, face));
+    }
+    send(
+        id,
+        FakeFrames.endMark(id, "hour", 3580, StreamKind.RECORDING, Instant.ofEpochSecond(3600)));
+    browser.ask("document.querySelector('button.stream[data-stream^=replay]').click()");
+    browser.await(
+        "document.getElementById('chart').getAttribute('aria-label').includes('360 windows of 10s')");
+    browser.ask(
+        """
+        (() => {
+          const area = document.querySelector('#chart svg').getBoundingClientRect();
+          window.nothing = 0;
+          for (let i = 0; i < 500; i++) {
+            document.getElementById('chart').dispatchEvent(new PointerEvent('pointermove',
+              { clientX: area.left + 74 + (area.width - 74) * (i + 0.5) / 500, clientY: area.top + 50 }));
+            window.nothing += document.getElementById('readout').textContent.startsWith('Nothing');
+          }
+        })()
+        """);
+    assertThat(browser.ask("window.nothing").intValue()).isZero();
   }
 
   private static void pause(Browser browser) throws Exception {
