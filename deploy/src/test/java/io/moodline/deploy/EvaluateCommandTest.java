@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -124,7 +125,8 @@ class EvaluateCommandTest {
     Path data = smiles("happiness", "sadness", 6, 6);
     String before = cli.ok("model", "verify", "lite-ferplus");
     JsonNode asShipped = ApiClient.JSON.readTree(cli.ok("model", "show", "lite-ferplus", "--json"));
-    String temperature = String.format("%.3f", asShipped.path("temperature").asDouble());
+    String temperature =
+        String.format(Locale.ROOT, "%.3f", asShipped.path("temperature").asDouble());
     String out = cli.ok("evaluate", "--calibrate", "--data", data.toString());
     assertThat(out).contains("instead of " + temperature + ", fitted on 6 faces; on 6 others");
     String after = cli.ok("model", "verify", "lite-ferplus");

@@ -67,20 +67,34 @@ class ReplayTogetherTest {
 
   @Test
   void aPausedReplayGoesOnWhereItWas() throws Exception {
-    String whole = node.finished(node.replay("known.mp4")).path("digest").asText();
-    String id = node.replay("known.mp4");
-    String path = "/api/v1/streams/" + id;
-    node.api().post(path + "/pause", ApiClient.object());
-    await()
-        .atMost(Duration.ofMinutes(2))
-        .until(
-            () ->
-                List.of("PAUSED", "FINISHED", "ANALYSING")
-                    .contains(node.api().get("/api/v1/replays/" + id).path("state").asText()));
-    node.api().post(path + "/resume", ApiClient.object());
-    JsonNode replay = node.finished(id);
-    assertThat(replay.path("ledger").path("analysed").asInt()).isEqualTo(40);
-    assertThat(replay.path("digest").asText()).as("as if never paused").isEqualTo(whole);
+    ObjectNode all =
+        ApiClient.object()
+            .put("recording", "known.mp4")
+            .put("purpose", "research")
+            .put("framesPerSecond", 10);
+    String whole =
+        node.finished(node.replays().start(all).path("id").asText()).path("digest").asText();
+    boolean paused = false;
+    for (int i = 0; i < 20 && !paused; i++) { // until one is paused before its end
+      String id = node.replays().start(all).path("id").asText();
+      String path = "/api/v1/streams/" + id;
+      node.api().post(path + "/pause", ApiClient.object());
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .until(() -> List.of("PAUSED", "FINISHED", "ANALYSING").contains(state(id)));
+      paused =
+          state(id).equals("PAUSED")
+              && node.api().get(path).path("status").path("published").asInt() < 80;
+      node.api().post(path + "/resume", ApiClient.object());
+      JsonNode replay = node.finished(id);
+      assertThat(replay.path("ledger").path("analysed").asInt()).isEqualTo(80);
+      assertThat(replay.path("digest").asText()).as("as if never paused").isEqualTo(whole);
+    }
+    assertThat(paused).isTrue();
+  }
+
+  private static String state(String id) throws Exception {
+    return node.api().get("/api/v1/replays/" + id).path("state").asText();
   }
 
   @Test

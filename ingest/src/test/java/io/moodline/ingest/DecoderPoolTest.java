@@ -145,12 +145,13 @@ class DecoderPoolTest {
     var patience =
         new DecoderProcess.Patience(
             Duration.ofSeconds(60),
-            Duration.ofSeconds(2),
+            Duration.ofSeconds(10),
             Duration.ofSeconds(60),
             Duration.ofSeconds(60));
     var ffmpeg = new FfmpegOrder(1280, 92);
+    // Without a spare child, which would be stopped before its first sign of life.
     try (DecoderPool pool =
-        DecoderPool.start(ffmpeg, patience, true, (name, cause) -> bugs.add(cause))) {
+        DecoderPool.start(ffmpeg, patience, false, (name, cause) -> bugs.add(cause))) {
       Heard heard = new Heard();
       try (var decoding = pool.open(order(25, -1), heard)) {
         decoding.grant(10);

@@ -12,12 +12,14 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.junit.jupiter.api.Test;
@@ -32,6 +34,9 @@ class EventFanOutTest {
   private static final int READERS = Integer.getInteger("moodline.readers", 50);
   private static final int EVENTS = Integer.getInteger("moodline.readers.events", 600);
   private static final Pattern SEQUENCE = Pattern.compile("\"sequence\":(\\d+)");
+
+  /** Below the test's own, which can only interrupt. */
+  private static final Duration LIMIT = Duration.ofSeconds(540);
 
   @TempDir Path home;
 
@@ -62,8 +67,12 @@ class EventFanOutTest {
           written = write(api, writer, written);
         }
         for (Reader reader : readers) {
+          assertThat(reader.gaps).isZero();
           reader.connectWhenDue();
         }
+        assertThat(System.nanoTime() - start)
+            .as("readers that wait for more: %s", waiting(readers))
+            .isLessThan(LIMIT.toNanos());
         selector.select(key -> ((Reader) key.attachment()).ready(), 20);
       }
       double seconds = (System.nanoTime() - start) / 1e9;
@@ -91,6 +100,12 @@ class EventFanOutTest {
       }
       assertThat(api.failures).isEmpty();
     }
+  }
+
+  private static Map<Integer, Long> waiting(List<Reader> readers) {
+    return readers.stream()
+        .filter(reader -> reader.seen.size() < EVENTS)
+        .collect(Collectors.groupingBy(reader -> reader.seen.size(), Collectors.counting()));
   }
 
   private static int write(ApiFixture api, KafkaProducer<byte[], byte[]> writer, int from) {
