@@ -2,6 +2,7 @@ package io.moodline.analyzer;
 
 import io.moodline.models.BundleException;
 import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.WholeReads;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.AvroSerde.UnreadableRecordException;
 import io.moodline.schemas.Serdes;
@@ -39,6 +40,7 @@ final class ModelChoices implements AutoCloseable {
   private final Function<String, Model> opener;
   private final Consumer<ModelsInUse> next;
   private @Nullable ModelChoice choice;
+  private @Nullable ModelChoice followed;
   private ModelsInUse opened = ModelsInUse.AS_SET;
   private long openedNanos;
 
@@ -96,17 +98,18 @@ final class ModelChoices implements AutoCloseable {
   }
 
   private void follow() {
-    boolean isNew = false;
-    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-      ModelChoice read = read(record);
-      if (read != null && (choice == null || read.getRevision() > choice.getRevision())) {
-        choice = read;
-        isNew = true;
-      }
-    }
+    WholeReads.take(consumer, consumer.poll(POLL), this::take);
+    boolean isNew = choice != followed;
     boolean again = !opened.problem().isEmpty() && System.nanoTime() - openedNanos > RETRY_NANOS;
     if (choice != null && (isNew || again)) {
       open(choice);
+    }
+  }
+
+  private void take(ConsumerRecord<byte[], byte[]> record) {
+    ModelChoice read = read(record);
+    if (read != null && (choice == null || read.getRevision() > choice.getRevision())) {
+      choice = read;
     }
   }
 
@@ -120,6 +123,7 @@ final class ModelChoices implements AutoCloseable {
   }
 
   private void open(ModelChoice wanted) {
+    followed = wanted;
     StringBuilder problem = new StringBuilder();
     Model model = take(wanted.getModel(), opened.model(), problem);
     Model trial = take(wanted.getTrial(), null, problem);

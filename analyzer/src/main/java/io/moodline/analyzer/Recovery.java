@@ -3,6 +3,7 @@ package io.moodline.analyzer;
 import io.moodline.runtime.Health;
 import io.moodline.runtime.Health.State;
 import io.moodline.runtime.KeyUnavailableException;
+import io.moodline.schemas.SchemaUnavailableException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -63,7 +64,7 @@ final class Recovery {
         .log("batch was not committed and will be done again");
     report(
         failures < FAILURES_UNTIL_DOWN ? State.DEGRADED : State.DOWN,
-        cause instanceof KeyUnavailableException
+        cause instanceof KeyUnavailableException || cause instanceof SchemaUnavailableException
             ? String.valueOf(cause.getMessage())
             : "Kafka refuses or does not answer: " + cause.getClass().getSimpleName());
     long millis = FIRST_PAUSE.toMillis() << Math.min(failures - 1, 10);

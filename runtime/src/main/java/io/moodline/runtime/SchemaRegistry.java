@@ -3,6 +3,7 @@ package io.moodline.runtime;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.moodline.schemas.SchemaIds;
+import io.moodline.schemas.SchemaUnavailableException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,24 +15,37 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntPredicate;
 import org.apache.avro.Schema;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.SerializationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A registry that speaks Confluent's protocol (API v1). Each record's schema is a subject of its
- * own under its full name, whatever topics it is in. What the registry said once is remembered;
- * while it does not answer it is asked again for {@value #PATIENCE_SECONDS} s. Thread-safe.
+ * own under its full name, whatever topics it is in. What the registry said once is remembered, and
+ * what this process writes it never has to ask for. A registry that does not answer is asked again,
+ * at the start for {@value #START_PATIENCE_SECONDS} s, for a record that is read for {@value
+ * #READ_PATIENCE_SECONDS} s. Thread-safe.
  */
 public final class SchemaRegistry implements SchemaIds {
-  private static final int PATIENCE_SECONDS = 60;
+  private static final int START_PATIENCE_SECONDS = 60;
+
+  /** Whoever reads goes back and asks again, and can be stopped in between. */
+  private static final int READ_PATIENCE_SECONDS = 5;
+
   private static final Duration ANSWER = Duration.ofSeconds(10);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LAST_PAUSE = Duration.ofSeconds(5);
   private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** It can not tell now; its other answers to a schema that is offered are final. */
+  private static final Set<Integer> ASK_LATER = Set.of(408, 429);
+
   private static final Logger log = LoggerFactory.getLogger(SchemaRegistry.class);
 
   private final String url;
@@ -63,7 +77,7 @@ public final class SchemaRegistry implements SchemaIds {
     try {
       written.forEach(registry::idOf);
       return registry;
-    } catch (SerializationException e) {
+    } catch (SerializationException | SchemaUnavailableException e) {
       throw new UserException(String.valueOf(e.getMessage()), e);
     }
   }
@@ -85,12 +99,15 @@ public final class SchemaRegistry implements SchemaIds {
             to("/subjects/" + subject + "/versions")
                 .header("Content-Type", MEDIA_TYPE)
                 .POST(HttpRequest.BodyPublishers.ofString(body)),
-            "schema " + schema.getFullName());
+            "schema " + schema.getFullName(),
+            START_PATIENCE_SECONDS,
+            status -> status < 500 && !ASK_LATER.contains(status));
     int id = answer.path("id").asInt(-1);
     if (id < 0) {
       throw new SerializationException("the schema registry gave " + schema.getName() + " no id");
     }
     ids.put(schema, id);
+    schemas.putIfAbsent(id, schema);
     return id;
   }
 
@@ -100,7 +117,18 @@ public final class SchemaRegistry implements SchemaIds {
     if (known != null) {
       return known;
     }
-    JsonNode answer = ask(to("/schemas/ids/" + id).GET(), "schema number " + id);
+    // That there is no such number is all that the registry can say against a record. Anything else
+    // (a password that was changed, a proxy in between) says nothing of it.
+    JsonNode answer =
+        ask(
+            to("/schemas/ids/" + id).GET(),
+            "schema number " + id,
+            READ_PATIENCE_SECONDS,
+            status -> status == 404);
+    if (!answer.path("schema").isTextual()) {
+      throw new SchemaUnavailableException(
+          "the schema registry's answer to number " + id + " holds no schema");
+    }
     try {
       Schema schema = new Schema.Parser().parse(answer.path("schema").asText());
       schemas.put(id, schema);
@@ -120,8 +148,10 @@ public final class SchemaRegistry implements SchemaIds {
     return request;
   }
 
-  private JsonNode ask(HttpRequest.Builder request, String what) {
-    long deadline = System.nanoTime() + Duration.ofSeconds(PATIENCE_SECONDS).toNanos();
+  /** Asks until there is an answer, or one of those that are {@code last}. */
+  private JsonNode ask(
+      HttpRequest.Builder request, String what, int patienceSeconds, IntPredicate last) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(patienceSeconds).toNanos();
     Duration pause = FIRST_PAUSE;
     while (true) {
       String trouble;
@@ -131,20 +161,25 @@ public final class SchemaRegistry implements SchemaIds {
         if (answer.statusCode() == 200) {
           return JSON.readTree(answer.body());
         }
-        if (answer.statusCode() < 500) {
+        if (last.test(answer.statusCode())) {
           throw new SerializationException(
               "the schema registry refuses " + what + ": " + reason(answer));
         }
-        trouble = "it answers with status " + answer.statusCode();
+        trouble = reason(answer);
       } catch (IOException e) {
         trouble = e.getClass().getSimpleName();
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new SerializationException("interrupted at the schema registry", e);
+        throw new InterruptException("interrupted at the schema registry", e);
       }
       if (System.nanoTime() > deadline) {
-        throw new SerializationException(
-            "the schema registry at " + url + " does not answer (" + trouble + ")");
+        throw new SchemaUnavailableException(
+            "the schema registry at "
+                + url
+                + " does not answer for "
+                + what
+                + " ("
+                + trouble
+                + ")");
       }
       log.atDebug().addKeyValue("trouble", trouble).log("schema registry is asked again");
       pause(pause);
@@ -156,8 +191,7 @@ public final class SchemaRegistry implements SchemaIds {
     try {
       Thread.sleep(pause.toMillis());
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SerializationException("interrupted at the schema registry", e);
+      throw new InterruptException("interrupted at the schema registry", e);
     }
   }
 

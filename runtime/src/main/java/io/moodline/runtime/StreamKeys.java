@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -76,6 +77,10 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
 
   /** A key as its record has it; without the key itself where another secret sealed it. */
   private record Known(String id, Optional<DataKey> key) {}
+
+  /** A record and what it says; no key where it is a tombstone or can not be read. */
+  private record Read(
+      ConsumerRecord<byte[], byte[]> record, String stream, @Nullable Known known) {}
 
   private StreamKeys(KafkaConnection kafka, SecretBox secrets, Health health, String name) {
     this.kafka = kafka;
@@ -328,9 +333,13 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
 
   private void read() throws InterruptedException {
     try {
-      var records = consumer.poll(POLL);
-      synchronized (view) {
-        records.forEach(this::take); // before anything that can fail: they do not come again
+      List<Read> read = new ArrayList<>();
+      try {
+        WholeReads.take(consumer, consumer.poll(POLL), record -> read.add(read(record)));
+      } finally {
+        synchronized (view) {
+          read.forEach(this::take); // before anything else that can fail: they do not come again
+        }
       }
       Map<Integer, Long> reached = new HashMap<>();
       for (TopicPartition partition : consumer.assignment()) {
@@ -359,13 +368,14 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     }
   }
 
-  private void take(ConsumerRecord<byte[], byte[]> record) {
+  private void take(Read read) {
+    ConsumerRecord<byte[], byte[]> record = read.record();
     if (record.offset() < positions.getOrDefault(record.partition(), 0L)) {
       forget(record.partition()); // old keys come before new
     }
-    String stream = record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
+    String stream = read.stream();
     Known before = keys.get(stream);
-    Known now = record.value() == null ? null : read(stream, record.value());
+    Known now = read.known();
     if (now != null) {
       keys.put(stream, now);
     } else if (record.value() == null) {
@@ -383,6 +393,12 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     keys.keySet().removeIf(id -> StreamPartition.of(id, kafka.partitions()) == partition);
     thrownAway.clear();
     positions.remove(partition);
+  }
+
+  /** Opens a record; while nobody waits for the lock, since a registry may have to be asked. */
+  private Read read(ConsumerRecord<byte[], byte[]> record) {
+    String stream = record.key() == null ? "" : new String(record.key(), StandardCharsets.UTF_8);
+    return new Read(record, stream, record.value() == null ? null : read(stream, record.value()));
   }
 
   private @Nullable Known read(String stream, byte[] value) {

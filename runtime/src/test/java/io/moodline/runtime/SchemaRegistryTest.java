@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.moodline.schemas.AvroSerde;
+import io.moodline.schemas.SchemaUnavailableException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.Rule;
 import java.io.IOException;
@@ -17,9 +18,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
@@ -28,6 +32,7 @@ import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
+import org.apache.kafka.common.errors.RetriableException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +55,10 @@ class SchemaRegistryTest {
   private final Map<String, Integer> subjects = new TreeMap<>();
   private final AtomicInteger troubles = new AtomicInteger();
   private volatile boolean refuses;
+
+  /** What the next questions for a number are answered with instead of its schema. */
+  private final Queue<Integer> showTroubles = new ConcurrentLinkedQueue<>();
+
   private HttpServer server;
   private String url;
 
@@ -89,6 +98,11 @@ class SchemaRegistryTest {
   private synchronized void show(HttpExchange exchange) throws IOException {
     String path = exchange.getRequestURI().getPath();
     int id = Integer.parseInt(path.substring(path.lastIndexOf('/') + 1));
+    Integer trouble = showTroubles.poll();
+    if (trouble != null) {
+      answer(exchange, trouble, "{}");
+      return;
+    }
     if (id >= schemas.size()) {
       answer(exchange, 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
       return;
@@ -163,6 +177,33 @@ class SchemaRegistryTest {
     AvroSerde.use(SchemaRegistry.connect(url, "", List.of()));
     assertThatThrownBy(() -> Serdes.ALERT.decode(unknown))
         .isInstanceOf(AvroSerde.UnreadableRecordException.class);
+  }
+
+  @Test
+  void readsItsOwnRecordsWhileTheRegistryIsAway() {
+    AvroSerde.use(SchemaRegistry.connect(url, "", List.of(Rule.getClassSchema())));
+    byte[] bytes = Serdes.RULE.encode(RULE);
+    server.stop(0);
+    assertThat(Serdes.RULE.decode(bytes)).isEqualTo(RULE);
+  }
+
+  @Test
+  void takesNoRecordForUnreadableWhoseSchemaTheRegistryDoesNotTell() {
+    schemas.add(Rule.getClassSchema());
+    byte[] inside = Serdes.RULE.encodeInside(RULE);
+    byte[] bytes = ByteBuffer.allocate(inside.length - 5).putInt(1, 0).array();
+    System.arraycopy(inside, 10, bytes, 5, inside.length - 10);
+    AvroSerde.use(SchemaRegistry.connect(url, "", List.of()));
+    showTroubles.addAll(List.of(401, 403, 408, 429, 502));
+    assertThat(Serdes.RULE.decode(bytes)).as("asked until it told").isEqualTo(RULE);
+    AvroSerde.use(SchemaRegistry.connect(url, "", List.of())); // one that was told nothing yet
+    showTroubles.addAll(Collections.nCopies(1000, 401));
+    assertThatThrownBy(() -> Serdes.RULE.decode(bytes))
+        .isInstanceOf(SchemaUnavailableException.class)
+        .isInstanceOf(RetriableException.class)
+        .hasMessageContaining("401");
+    showTroubles.clear();
+    assertThat(Serdes.RULE.decode(bytes)).isEqualTo(RULE);
   }
 
   @Test

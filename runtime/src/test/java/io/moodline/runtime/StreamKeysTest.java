@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.moodline.schemas.AvroSerde;
+import io.moodline.schemas.SchemaIds;
+import io.moodline.schemas.SchemaUnavailableException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.Topics;
+import io.moodline.schemas.v1.StreamKey;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +31,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import org.apache.avro.Schema;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -236,6 +241,46 @@ class StreamKeysTest {
         box,
         (thread, cause) -> failures.add(cause),
         Clock.systemUTC());
+  }
+
+  /** A registry that does not say what a number is says nothing of the key. */
+  private static final class SilentRegistry implements SchemaIds {
+    private volatile boolean answers;
+
+    @Override
+    public int idOf(Schema schema) {
+      return 7;
+    }
+
+    @Override
+    public Schema schemaOf(int id) {
+      if (!answers) {
+        throw new SchemaUnavailableException("the registry is away");
+      }
+      return StreamKey.getClassSchema();
+    }
+  }
+
+  @Test
+  void waitsForAKeyWhoseSchemaCanNotBeHad() {
+    SilentRegistry registry = new SilentRegistry();
+    AvroSerde.use(registry);
+    try {
+      DataKey lobby = put("lobby");
+      DataKey again = put("lobby");
+      assertThatThrownBy(() -> keys.find("lobby", again.id()))
+          .isInstanceOf(KeyUnavailableException.class);
+      registry.answers = true;
+      await()
+          .atMost(PATIENCE)
+          .ignoreExceptionsInstanceOf(KeyUnavailableException.class)
+          .untilAsserted(
+              () -> assertThat(bytes(keys.find("lobby", again.id()))).isEqualTo(again.bytes()));
+      assertThat(keys.isThrownAway(again)).isFalse();
+      assertThat(keys.isThrownAway(lobby)).isTrue();
+    } finally {
+      AvroSerde.use(null);
+    }
   }
 
   /** As after a restore from a backup: the topic begins anew, without what came later. */

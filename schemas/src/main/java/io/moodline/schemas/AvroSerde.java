@@ -13,6 +13,7 @@ import org.apache.avro.message.BinaryMessageDecoder;
 import org.apache.avro.message.BinaryMessageEncoder;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.avro.util.ClassSecurityValidator;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
@@ -112,11 +113,15 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
    *
    * @throws UnreadableRecordException when the bytes are not such a record: cut off, of an unknown
    *     schema, too large
+   * @throws SchemaUnavailableException when the registry does not say what their schema is: they
+   *     may be sound
    */
   public T decode(byte[] bytes) {
     try {
       boolean numbered = bytes.length >= NUMBERED_BYTES && bytes[0] == 0;
       return decoder.decode(numbered ? unnumber(bytes) : bytes);
+    } catch (SchemaUnavailableException | InterruptException e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
       // Avro reports broken input through many runtime exceptions, index errors among them.
       throw new UnreadableRecordException(e);

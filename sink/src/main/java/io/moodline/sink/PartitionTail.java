@@ -2,8 +2,10 @@ package io.moodline.sink;
 
 import io.moodline.runtime.Failures;
 import io.moodline.runtime.KafkaConnection;
+import io.moodline.runtime.WholeReads;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.AvroSerde;
+import io.moodline.schemas.SchemaUnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -157,8 +159,11 @@ final class PartitionTail implements AutoCloseable {
     boolean news = false;
     try {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-      records.forEach(this::take);
+      WholeReads.take(consumer, records, this::take);
       news = !records.isEmpty();
+    } catch (SchemaUnavailableException e) {
+      log.atWarn().addKeyValue("cause", e.getMessage()).log("events can not be read now");
+      news = true; // some of them may have been taken
     } catch (OffsetOutOfRangeException e) {
       // So far behind that the log moved on: readers find what is left, or a gap, in the log.
       consumer.seekToBeginning(e.offsetOutOfRangePartitions().keySet());

@@ -2,8 +2,10 @@ package io.moodline.sink;
 
 import io.moodline.runtime.KafkaConnection;
 import io.moodline.runtime.StageContext;
+import io.moodline.runtime.WholeReads;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.AvroSerde;
+import io.moodline.schemas.SchemaUnavailableException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -187,7 +189,11 @@ final class TopicCopy implements AutoCloseable {
   private void read(Consumer<ConsumerRecord<byte[], byte[]>> take) {
     var records = consumer.poll(POLL);
     synchronized (view) {
-      records.forEach(take);
+      try {
+        WholeReads.take(consumer, records, take);
+      } catch (SchemaUnavailableException e) {
+        log.atWarn().addKeyValue("cause", e.getMessage()).log("records can not be read now");
+      }
       partitions.forEach(partition -> positions.put(partition, consumer.position(partition)));
       view.notifyAll();
     }
