@@ -10,17 +10,50 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
  * {@code /health/live}, {@code /health/ready} and {@code /metrics} of a process that runs no HTTP
- * API. Thread-safe.
+ * API. A few threads answer, and a request that does not arrive whole in {@value #PATIENCE_SECONDS}
+ * s is given up: a client that falls silent holds up no probe. Thread-safe.
  */
 public final class StatusServer implements AutoCloseable {
-  private final HttpServer server;
+  private static final int THREADS = 8;
+  private static final int PATIENCE_SECONDS = 5;
 
-  private StatusServer(HttpServer server) {
+  static {
+    // Read once when the JDK's server loads, and for all servers of the process: this one.
+    limit("sun.net.httpserver.maxReqTime", PATIENCE_SECONDS);
+    limit("sun.net.httpserver.maxRspTime", 2 * PATIENCE_SECONDS);
+    limit("jdk.httpserver.maxConnections", 200);
+  }
+
+  private final HttpServer server;
+  private final ExecutorService threads;
+
+  private StatusServer(HttpServer server, ExecutorService threads) {
     this.server = server;
+    this.threads = threads;
+  }
+
+  private static void limit(String key, int value) {
+    if (System.getProperty(key) == null) {
+      System.setProperty(key, Integer.toString(value));
+    }
+  }
+
+  private static ExecutorService threads() {
+    AtomicInteger number = new AtomicInteger();
+    return Executors.newFixedThreadPool(
+        THREADS,
+        task -> {
+          Thread thread = new Thread(task, "status-" + number.incrementAndGet());
+          thread.setDaemon(true);
+          return thread;
+        });
   }
 
   /**
@@ -38,8 +71,10 @@ public final class StatusServer implements AutoCloseable {
       server.createContext("/health/live", exchange -> answer(exchange, 200, "live\n"));
       server.createContext("/health/ready", exchange -> answerReady(exchange, health));
       server.createContext("/metrics", new MetricsHandler(metrics));
+      ExecutorService threads = threads();
+      server.setExecutor(threads);
       server.start();
-      return new StatusServer(server);
+      return new StatusServer(server, threads);
     } catch (BindException e) {
       throw new UserException(
           String.format(
@@ -77,5 +112,6 @@ public final class StatusServer implements AutoCloseable {
   @Override
   public void close() {
     server.stop(0);
+    threads.shutdown();
   }
 }

@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 class StatusServerTest {
   private final Health health = new Health();
@@ -46,6 +53,50 @@ class StatusServerTest {
     assertThatThrownBy(() -> StatusServer.start("203.0.113.7", 0, health, metrics))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("status.host");
+  }
+
+  /** In a process of its own: the JDK reads its limits once, when its first server starts. */
+  @Test
+  @Timeout(180)
+  void answersBesideClientsThatFallSilent(@TempDir Path folder) throws Exception {
+    Path output = folder.resolve("output");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                SilentClients.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    try {
+      assertThat(process.waitFor(150, TimeUnit.SECONDS)).isTrue();
+      assertThat(output).content().contains("all given up").contains("answer live");
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  /** More of them than the server has threads. */
+  static final class SilentClients {
+    public static void main(String[] args) throws Exception {
+      StatusServer server =
+          StatusServer.start("127.0.0.1", 0, new Health(), new PrometheusRegistry());
+      List<Socket> silent = new ArrayList<>();
+      for (int i = 0; i < 12; i++) {
+        Socket socket = new Socket("127.0.0.1", server.port());
+        silent.add(socket);
+        socket.getOutputStream().write('G');
+      }
+      System.out.println("answer " + get(server, "/health/live").body());
+      for (Socket socket : silent) {
+        if (socket.getInputStream().read() >= 0) {
+          throw new IllegalStateException("there was no request to answer");
+        }
+      }
+      System.out.println("all given up");
+      System.exit(0);
+    }
   }
 
   private static HttpResponse<String> get(StatusServer server, String path) throws Exception {
