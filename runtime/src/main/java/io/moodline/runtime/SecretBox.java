@@ -1,12 +1,13 @@
 package io.moodline.runtime;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.util.Optional;
 import javax.crypto.Mac;
@@ -32,6 +33,12 @@ public final class SecretBox {
   public static SecretBox open(Path keyFile) {
     try {
       byte[] key = Files.exists(keyFile) ? Files.readAllBytes(keyFile) : create(keyFile);
+      if (key.length == 0) {
+        throw new UserException(
+            "key file "
+                + keyFile
+                + " is empty: restore it from a backup, or remove it if it never held a key");
+      }
       if (key.length != AesGcm.KEY_BYTES) {
         throw new UserException(
             "key file " + keyFile + " does not hold 32 bytes: restore it from a backup");
@@ -42,23 +49,35 @@ public final class SecretBox {
     }
   }
 
+  /**
+   * The file appears with its content on the disk or not at all, whenever the process is killed.
+   */
   private static byte[] create(Path keyFile) throws IOException {
     byte[] key = AesGcm.newKey();
-    if (keyFile.getParent() != null) {
-      Files.createDirectories(keyFile.getParent());
-    }
+    Path folder = Files.createDirectories(keyFile.toAbsolutePath().getParent());
+    Path draft = Files.createTempFile(folder, keyFile.getFileName() + ".", ".draft"); // its owner's
     try {
-      if (keyFile.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-        Files.createFile(
-            keyFile,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      } else {
-        Files.createFile(keyFile);
+      try (FileChannel file = FileChannel.open(draft, StandardOpenOption.WRITE)) {
+        file.write(ByteBuffer.wrap(key));
+        file.force(true);
       }
-      Files.write(keyFile, key, StandardOpenOption.WRITE);
+      putInPlace(draft, keyFile);
       return key;
     } catch (FileAlreadyExistsException e) {
       return Files.readAllBytes(keyFile); // another process made it a moment ago
+    } finally {
+      Files.deleteIfExists(draft);
+    }
+  }
+
+  /** A link, unlike a move, never replaces; not every file system has links. */
+  private static void putInPlace(Path draft, Path keyFile) throws IOException {
+    try {
+      Files.createLink(keyFile, draft);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException | UnsupportedOperationException e) {
+      Files.move(draft, keyFile);
     }
   }
 
