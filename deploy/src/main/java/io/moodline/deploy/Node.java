@@ -88,7 +88,6 @@ final class Node implements AutoCloseable {
     if (roles.contains(Role.SINK)) {
       Sink.checkAddress(settings);
     }
-    int replication = 1;
     Map<String, String> security = Map.of();
     String bootstrap = settings.get(RuntimeSettings.KAFKA_BOOTSTRAP);
     if (bootstrap.isEmpty()) {
@@ -98,7 +97,6 @@ final class Node implements AutoCloseable {
                   RuntimeSettings.dataFolder(settings), settings.get(RuntimeSettings.BROKER_PORT)));
       bootstrap = broker.bootstrapServers();
     } else {
-      replication = settings.get(RuntimeSettings.TOPIC_REPLICATION);
       security = RuntimeSettings.kafkaSecurity(settings);
     }
     KafkaConnection kafka =
@@ -108,10 +106,7 @@ final class Node implements AutoCloseable {
             settings.get(RuntimeSettings.TOPIC_PARTITIONS),
             security);
     useRegistry(kafka);
-    TopicSetup.apply(
-        kafka,
-        replication,
-        List.of(kafka.group("ingest"), kafka.group("analyzer"), kafka.group("webhooks")));
+    setUpTopics(kafka);
     StageContext context =
         new StageContext(
             instanceId(),
@@ -145,6 +140,16 @@ final class Node implements AutoCloseable {
       stages.add(() -> Ingest.start(context));
     }
     startTogether(stages);
+  }
+
+  private void setUpTopics(KafkaConnection kafka) throws InterruptedException {
+    List<String> groups =
+        List.of(kafka.group("ingest"), kafka.group("analyzer"), kafka.group("webhooks"));
+    if (settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty()) {
+      TopicSetup.applyOwn(kafka, groups);
+    } else {
+      TopicSetup.apply(kafka, settings.get(RuntimeSettings.TOPIC_REPLICATION), groups);
+    }
   }
 
   private void useRegistry(KafkaConnection kafka) {

@@ -1,5 +1,6 @@
 package io.moodline.runtime;
 
+import io.moodline.schemas.Topics;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,7 +20,11 @@ public final class RuntimeSettings {
           "Java properties file with further Kafka client settings for a cluster that asks for TLS or credentials:"
               + " security.protocol, sasl.mechanism, sasl.jaas.config, ssl.truststore.location and the like.");
   public static final Setting<String> TOPIC_PREFIX =
-      Setting.text("topics.prefix", "moodline", "First word of every topic's name.");
+      new Setting<>(
+          "topics.prefix",
+          "First word of every topic's name.",
+          "moodline",
+          text -> new Topics(text).prefix());
   public static final Setting<Integer> TOPIC_PARTITIONS =
       Setting.integer(
           "topics.partitions",

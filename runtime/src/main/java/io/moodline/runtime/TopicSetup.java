@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -42,16 +43,29 @@ public final class TopicSetup {
    *
    * @param groups consumer groups of the new protocol whose session timeout must be short
    *     <p>Waits for a cluster that does not answer, and says so in the log.
-   * @throws UserException when a topic exists with another number of partitions, or Kafka's clients
-   *     refuse their settings
+   * @throws UserException when a topic exists with another number of partitions or with settings
+   *     that lose records, when Kafka refuses a topic, or its clients refuse their settings
    */
   public static void apply(KafkaConnection kafka, int replication, Collection<String> groups)
+      throws InterruptedException {
+    apply(kafka, replication, groups, false);
+  }
+
+  /** The same on a broker of this process, whose topics have the catalogue's settings. */
+  public static void applyOwn(KafkaConnection kafka, Collection<String> groups)
+      throws InterruptedException {
+    apply(kafka, 1, groups, true);
+  }
+
+  private static void apply(
+      KafkaConnection kafka, int replication, Collection<String> groups, boolean own)
       throws InterruptedException {
     try (Admin admin = open(kafka)) {
       awaitCluster(admin, kafka.bootstrapServers());
       List<Topics.Topic> topics = kafka.topics().all();
       createMissing(admin, topics, kafka.partitions(), replication);
       checkPartitions(admin, topics, kafka.partitions());
+      new TopicSettings(admin, own).settle(topics);
       shortenSessions(admin, groups);
     }
   }
@@ -90,8 +104,10 @@ public final class TopicSetup {
   private static void createMissing(
       Admin admin, List<Topics.Topic> topics, int partitions, int replication)
       throws InterruptedException {
+    Set<String> there = names(admin);
     List<NewTopic> wanted =
         topics.stream()
+            .filter(topic -> !there.contains(topic.name())) // who may not make topics may use them
             .map(
                 topic ->
                     new NewTopic(
@@ -104,9 +120,21 @@ public final class TopicSetup {
         log.atInfo().addKeyValue("topic", result.getKey()).log("topic created");
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof TopicExistsException)) {
-          throw new IllegalStateException("topic " + result.getKey() + " can not be created", e);
+          throw new UserException(
+              String.format(
+                  "topic %s can not be made with topics.partitions=%d and topics.replication=%d: %s",
+                  result.getKey(), partitions, replication, reason(e)),
+              e);
         }
       }
+    }
+  }
+
+  private static Set<String> names(Admin admin) throws InterruptedException {
+    try {
+      return admin.listTopics().names().get();
+    } catch (ExecutionException e) {
+      throw new UserException("the topics can not be listed: " + reason(e), e);
     }
   }
 
@@ -137,7 +165,7 @@ public final class TopicSetup {
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
             || System.nanoTime() > deadline) {
-          throw new IllegalStateException("topics can not be described", e);
+          throw new UserException("the topics can not be looked at: " + reason(e), e);
         }
         Thread.sleep(100);
       }
@@ -168,7 +196,14 @@ public final class TopicSetup {
     }
   }
 
-  private static AlterConfigOp set(String key, String value) {
+  /** Kafka's own words, on one line; they name the limit, the right or the policy. */
+  private static String reason(ExecutionException e) {
+    Throwable cause = e.getCause() == null ? e : e.getCause();
+    String words = String.valueOf(cause.getMessage()).replaceAll("\\s+", " ").strip();
+    return cause.getClass().getSimpleName() + ", " + words;
+  }
+
+  static AlterConfigOp set(String key, String value) {
     return new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
   }
 }
