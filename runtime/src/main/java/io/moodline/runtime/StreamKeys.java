@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -44,6 +45,9 @@ import org.slf4j.LoggerFactory;
  * at most {@value #PATIENCE_SECONDS} s.
  */
 public final class StreamKeys implements KeyRing, AutoCloseable {
+  /** Where streams have their ids; none can have this one. */
+  static final String CHECK = "#secret";
+
   private static final int PATIENCE_SECONDS = 5;
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration POSITION_PATIENCE = Duration.ofSeconds(10);
@@ -91,14 +95,23 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
   }
 
   /**
-   * Starts to follow the topic for a stage, whose health says when keys can not be opened.
+   * Starts to follow the topic for a stage, whose health says when keys can not be opened. The
+   * first stage of all leaves a key that is no stream's: whoever comes later with another secret is
+   * refused, although there may be no streams yet.
    *
    * @param stage its name, for the names of the thread and the clients
-   * @throws UserException when there are keys already and this process has another secret than the
-   *     one that they are sealed with
+   * @throws UserException when this process has another secret than the one that is in use
    */
   public static StreamKeys start(String stage, StageContext context) {
-    return start(stage, context.kafka(), context.secrets(), context.health(), context.failures());
+    StreamKeys keys =
+        start(stage, context.kafka(), context.secrets(), context.health(), context.failures());
+    try {
+      keys.leaveCheck(stage);
+      return keys;
+    } catch (RuntimeException e) {
+      keys.close();
+      throw e;
+    }
   }
 
   /** The same for whoever has no stage. */
@@ -137,8 +150,46 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
         producer.send(new ProducerRecord<>(kafka.topics().streamKeys(), partition, key, null));
       }
       producer.flush();
-      return lost.size();
+      return (int) lost.stream().filter(stream -> !stream.equals(CHECK)).count();
     }
+  }
+
+  private boolean isReadAndEmpty() {
+    try {
+      readAll();
+    } catch (KeyUnavailableException e) {
+      return false;
+    }
+    synchronized (view) {
+      return keys.isEmpty();
+    }
+  }
+
+  private void leaveCheck(String stage) {
+    if (!isReadAndEmpty()) {
+      return;
+    }
+    DataKey check = DataKey.create(CHECK);
+    try (KafkaProducer<byte[], byte[]> producer =
+        kafka.producer(stage + "-secret-check", Map.of())) {
+      byte[] value =
+          Serdes.STREAM_KEY.encode(record(check, Instant.now().truncatedTo(ChronoUnit.MICROS)));
+      producer
+          .send(
+              new ProducerRecord<>(
+                  kafka.topics().streamKeys(),
+                  StreamPartition.of(CHECK, kafka.partitions()),
+                  CHECK.getBytes(StandardCharsets.UTF_8),
+                  value))
+          .get();
+    } catch (ExecutionException | KafkaException e) {
+      // A process that may only read leaves it to those that make keys.
+      log.atWarn().addKeyValue("cause", e.toString()).log("no check of the secret could be left");
+      return;
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+    checkSecret(); // another process may have left one at the same time
   }
 
   private List<String> lost() {
@@ -295,8 +346,8 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     int sealed;
     int all;
     synchronized (view) {
-      sealed = lost().size();
-      all = keys.size();
+      sealed = (int) lost().stream().filter(stream -> !stream.equals(CHECK)).count();
+      all = keys.size() - (keys.containsKey(CHECK) ? 1 : 0);
     }
     if (sealed == unopened) {
       return;

@@ -227,6 +227,27 @@ class StreamKeysTest {
     }
   }
 
+  @Test
+  void refusesAnotherSecretBeforeThereAreStreams() {
+    SecretBox other = SecretBox.open(home.resolve("other.key"));
+    for (int i = 0; i < 2; i++) {
+      Health health = new Health();
+      try (StreamKeys first = StreamKeys.start("first", stage(secrets, health))) {
+        assertThat(first.current("lobby")).isEmpty();
+        assertThat(health.parts()).isEmpty();
+      }
+    }
+    assertThatThrownBy(() -> StreamKeys.start("second", stage(other, new Health())))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("secret.key.file");
+    assertThat(StreamKeys.giveUpLost(kafka, other, (thread, cause) -> failures.add(cause)))
+        .as("streams")
+        .isZero();
+    StreamKeys.start("second", stage(other, new Health())).close();
+    assertThatThrownBy(() -> StreamKeys.start("first", stage(secrets, new Health())))
+        .isInstanceOf(UserException.class);
+  }
+
   private static Optional<Health.State> state(Health health) {
     return health.parts().stream().map(Health.Part::state).findFirst();
   }
