@@ -9,13 +9,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that may be used: every file has the digest that its manifest names, the network has the
  * shapes and labels that it names, and it scores the canaries as it did when it was made. Whatever
  * is not so is refused with a {@link BundleException} that names the difference.
  *
- * <p>Holds the network's bytes, so nothing can change between the check and the use. Thread-safe.
+ * <p>Holds the network's bytes, so nothing can change between the check and the use, until {@link
+ * #giveUpNetwork}. Thread-safe.
  */
 public final class Bundle {
   private static final long MOST_MANIFEST_BYTES = 1L << 20;
@@ -26,36 +29,66 @@ public final class Bundle {
   private final Manifest manifest;
   private final String digest;
   private final Map<String, byte[]> files;
+  private volatile boolean networkGivenUp;
 
   private Bundle(String where, Manifest manifest, String digest, Map<String, byte[]> files) {
     this.where = where;
     this.manifest = manifest;
     this.digest = digest;
-    this.files = files;
+    this.files = new ConcurrentHashMap<>(files);
   }
 
-  /** Opens a file of the bundle by its path with forward slashes; null if there is none. */
+  /** Reads a file of the bundle by its path with forward slashes; null if there is none. */
   private interface Source {
-    @org.jspecify.annotations.Nullable
-    InputStream open(String file) throws IOException;
+    byte @Nullable [] read(String file, long mostBytes, String tooMuch) throws IOException;
   }
 
   /** Loads and checks the bundle in a folder. */
   public static Bundle load(Path folder) {
-    return load(
-        folder.toString(),
-        file -> {
-          Path path = folder.resolve(file);
-          return Files.isRegularFile(path) ? Files.newInputStream(path) : null;
-        });
+    return load(folder.toString(), source(folder));
+  }
+
+  private static Source source(Path folder) {
+    return (file, mostBytes, tooMuch) -> {
+      Path path = folder.resolve(file);
+      if (!Files.isRegularFile(path)) {
+        return null;
+      }
+      if (Files.size(path) > mostBytes) {
+        throw new BundleException(tooMuch);
+      }
+      return Files.readAllBytes(path); // into one array of that size: networks are large
+    };
+  }
+
+  /** What the manifest in a folder says; the rest of the bundle is not looked at. */
+  static BundleOutline outline(Path folder) {
+    return outline(folder.toString(), source(folder));
+  }
+
+  /** The same of a bundle that ships with the program. */
+  static BundleOutline builtInOutline(String name) {
+    return outline("built-in bundle " + name, builtInSource(name));
+  }
+
+  private static BundleOutline outline(String where, Source source) {
+    byte[] json = read(source, Manifest.FILE, MOST_MANIFEST_BYTES, where);
+    Manifest manifest = Manifest.parse(json, where + "/" + Manifest.FILE);
+    return BundleOutline.of(manifest, Digests.sha256(json));
   }
 
   /** Loads and checks a bundle that ships with the program: {@code lite-ferplus}. */
   public static Bundle builtIn(String name) {
     Manifest.checkName(name);
-    return load(
-        "built-in bundle " + name,
-        file -> Bundle.class.getResourceAsStream("/bundles/" + name + "/" + file));
+    return load("built-in bundle " + name, builtInSource(name));
+  }
+
+  private static Source builtInSource(String name) {
+    return (file, mostBytes, tooMuch) -> {
+      try (InputStream in = Bundle.class.getResourceAsStream("/bundles/" + name + "/" + file)) {
+        return in == null ? null : Npz.readAtMost(in, mostBytes, tooMuch);
+      }
+    };
   }
 
   private static Bundle load(String where, Source source) {
@@ -77,12 +110,14 @@ public final class Bundle {
   }
 
   private static byte[] read(Source source, String file, long mostBytes, String where) {
-    try (InputStream in = source.open(file)) {
-      if (in == null) {
+    try {
+      byte[] bytes =
+          source.read(file, mostBytes, where + "/" + file + " is larger than any we make");
+      if (bytes == null) {
         throw new BundleException(
             where + " has no " + file + "; give the folder of a bundle, or make it again");
       }
-      return Npz.readAtMost(in, mostBytes, where + "/" + file + " is larger than any we make");
+      return bytes;
     } catch (IOException e) {
       throw new BundleException(where + "/" + file + " cannot be read: " + e.getMessage(), e);
     }
@@ -140,6 +175,21 @@ public final class Bundle {
               + sealed
               + "; restore it or make the bundle again");
     }
+  }
+
+  /**
+   * Lets go of the network's bytes, some hundred megabytes, once all sessions are open that this
+   * bundle is for: they hold it outside the heap. Nothing that looks into the network may be asked
+   * any more; what the manifest and the card say stays.
+   */
+  public void giveUpNetwork() {
+    networkGivenUp = true;
+    files.remove(Manifest.MODEL);
+  }
+
+  /** What the manifest says of the faces that the network takes. */
+  public BundleOutline outline() {
+    return BundleOutline.of(manifest, digest);
   }
 
   private byte[] file(String name) {
@@ -261,6 +311,9 @@ public final class Bundle {
   }
 
   byte[] model() {
+    if (networkGivenUp) {
+      throw new IllegalStateException("the network of " + this + " was given up");
+    }
     return file(Manifest.MODEL);
   }
 

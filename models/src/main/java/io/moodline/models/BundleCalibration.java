@@ -23,7 +23,7 @@ public final class BundleCalibration {
     if (!(temperature > 0.01 && temperature < 100)) {
       throw new BundleException("a temperature of " + temperature + " is none; fit it again");
     }
-    Bundle bundle = Bundle.load(bundles.resolve(Manifest.checkName(name)));
+    Bundle bundle = new Bundles(bundles).installed(name);
     ObjectNode measured = Manifest.JSON.createObjectNode();
     measured.put("dataSet", dataSet).put("protocol", "temperature fitted on another split of it");
     measured.put("temperature", temperature).put("faces", report.faces());

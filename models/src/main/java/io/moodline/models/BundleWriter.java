@@ -17,6 +17,9 @@ import java.util.stream.Stream;
  * values give the same bytes. Confined to one thread.
  */
 final class BundleWriter {
+  /** End of the name of a bundle that another one is to replace. */
+  private static final String REPLACED = ".replaced";
+
   private BundleWriter() {}
 
   /**
@@ -121,6 +124,7 @@ final class BundleWriter {
 
   /** Throws if a bundle of that name is there already. */
   static void checkFree(Path bundles, String name) {
+    settle(bundles, Manifest.checkName(name));
     if (Files.exists(bundles.resolve(Manifest.checkName(name)))) {
       throw new BundleException(
           "model " + name + " exists already; remove it or take another name");
@@ -136,17 +140,64 @@ final class BundleWriter {
   /** The same where one of that name may be there already: it goes once the new one is whole. */
   static Bundle replace(Path bundles, Contents contents, byte[] onnx) {
     Path folder = bundles.resolve(Manifest.checkName(contents.name()));
+    settle(bundles, contents.name());
     // Half a bundle must never lie under its name: it is written beside it and moved when whole.
     Path partial = bundles.resolve("." + contents.name() + ".partial");
+    Path replaced = replaced(bundles, contents.name());
     try {
       deleteTree(partial);
       write(partial, contents, onnx);
-      deleteTree(folder);
+      deleteTree(replaced);
+      if (Files.exists(folder)) {
+        Files.move(folder, replaced);
+      }
       Files.move(partial, folder);
+      deleteTree(replaced);
     } catch (IOException e) {
       throw new BundleException(folder + " cannot be written: " + e.getMessage(), e);
     }
     return Bundle.load(folder);
+  }
+
+  private static Path replaced(Path bundles, String name) {
+    return bundles.resolve("." + name + REPLACED);
+  }
+
+  /** Puts a bundle back that was out of the way for another one when the process was killed. */
+  static void settle(Path bundles, String name) {
+    Path replaced = replaced(bundles, name);
+    Path folder = bundles.resolve(name);
+    if (Files.isDirectory(replaced) && Files.notExists(folder)) {
+      try {
+        Files.move(replaced, folder);
+      } catch (IOException e) {
+        throw new BundleException(
+            replaced + " cannot be moved to " + folder + ", where it belongs: " + e.getMessage(),
+            e);
+      }
+    }
+  }
+
+  /** The same for all bundles in a folder that is there. */
+  static void settleAll(Path bundles) {
+    List<String> names;
+    try (Stream<Path> children = Files.list(bundles)) {
+      names =
+          children
+              .map(child -> child.getFileName().toString())
+              .filter(child -> child.startsWith(".") && child.endsWith(REPLACED))
+              .map(child -> child.substring(1, child.length() - REPLACED.length()))
+              .filter(Manifest::isName)
+              .toList();
+    } catch (IOException e) {
+      throw new BundleException(bundles + " cannot be listed: " + e.getMessage(), e);
+    }
+    names.forEach(name -> settle(bundles, name));
+  }
+
+  /** Removes what a kill may have left of a bundle's predecessor. */
+  static void deleteReplaced(Path bundles, String name) throws IOException {
+    deleteTree(replaced(bundles, name));
   }
 
   static void deleteTree(Path folder) throws IOException {

@@ -97,7 +97,7 @@ public final class FoundTemplate {
    * @param dataSet what the pictures are, for people
    */
   public Bundle store(Path bundles, String name, String dataSet) {
-    Bundle bundle = Bundle.load(bundles.resolve(Manifest.checkName(name)));
+    Bundle bundle = new Bundles(bundles).installed(name);
     BundleWriter.Contents before = bundle.contents();
     String foundOn = dataSet + ": " + faces + " of " + pictures + " pictures";
     CropTemplate crop = before.crop().withPoints(points(), foundOn);

@@ -143,7 +143,7 @@ public record GateReport(
    * @param dataSet what it was found on, for the card
    */
   public Bundle store(Path bundles, String name, String dataSet) {
-    Bundle bundle = Bundle.load(bundles.resolve(Manifest.checkName(name)));
+    Bundle bundle = new Bundles(bundles).installed(name);
     BundleWriter.Contents before = bundle.contents();
     ArrayNode metrics = Manifest.JSON.createArrayNode();
     before.metrics().forEach(metric -> addUnlessGate(metrics, metric));

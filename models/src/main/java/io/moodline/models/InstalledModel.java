@@ -46,6 +46,7 @@ public record InstalledModel(
     Path file = folder.resolve(Manifest.FILE);
     try {
       Manifest manifest = Manifest.parse(Files.readAllBytes(file), file.toString());
+      Bundles.checkName(folder, manifest.name());
       return new InstalledModel(
           name,
           false,
@@ -85,7 +86,8 @@ public record InstalledModel(
    * program, and no folder that is neither.
    */
   public static void remove(Path bundles, String name) {
-    Path folder = bundles.resolve(Manifest.checkName(name));
+    BundleWriter.settle(bundles, Manifest.checkName(name));
+    Path folder = bundles.resolve(name);
     boolean pulled =
         KnownModel.all().stream()
             .anyMatch(known -> known.name().equals(name) && Files.exists(known.path(bundles)));
@@ -96,6 +98,7 @@ public record InstalledModel(
     Path leaving = bundles.resolve("." + name + ".removed");
     try {
       deleteTree(leaving);
+      BundleWriter.deleteReplaced(bundles, name);
       Files.move(folder, leaving);
       deleteTree(leaving);
     } catch (IOException e) {

@@ -65,7 +65,9 @@ record Manifest(
   static String checkName(String name) {
     if (!isName(name)) {
       throw new BundleException(
-          "model name \"" + name + "\" must be lower-case letters, digits, dots and dashes");
+          "model name \""
+              + name
+              + "\" must be at most 64 lower-case letters, digits, dots, dashes and underscores");
     }
     return name;
   }

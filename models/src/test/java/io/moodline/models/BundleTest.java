@@ -161,14 +161,55 @@ class BundleTest {
   @Test
   void userBundlesComeBeforeBuiltInOnes() throws IOException {
     Bundles bundles = new Bundles(home);
+    edit(manifest -> manifest.put("name", "copy"));
     assertThat(bundles.names()).containsExactly("copy", "lite-ferplus");
-    assertThat(bundles.resolve("copy").name()).isEqualTo("lite-ferplus");
+    assertThat(bundles.resolve("copy").name()).isEqualTo("copy");
+    assertThat(bundles.outline("copy").digest()).isEqualTo(bundles.resolve("copy").digest());
     assertThat(bundles.resolve("lite-ferplus").digest())
         .isEqualTo(Bundle.builtIn("lite-ferplus").digest());
     Files.createDirectory(home.resolve("lite-ferplus"));
     assertThatThrownBy(() -> bundles.resolve("lite-ferplus"))
         .isInstanceOf(BundleException.class)
         .hasMessageContaining("has no model.json");
+  }
+
+  @Test
+  void refusesABundleUnderAnotherNameThanItsOwn() {
+    assertThatThrownBy(() -> new Bundles(home).resolve("copy"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("copy holds the model lite-ferplus")
+        .hasMessageContaining("rename the folder");
+    assertThatThrownBy(() -> new Bundles(home).outline("copy"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("copy holds the model lite-ferplus");
+    assertThat(InstalledModel.list(home).get(0).problem()).contains("holds the model lite-ferplus");
+  }
+
+  @Test
+  void readsAnOutlineWithoutTheNetwork() throws IOException {
+    Files.delete(folder.resolve("model.onnx"));
+    edit(manifest -> manifest.put("name", "copy"));
+    BundleOutline outline = new Bundles(home).outline("copy");
+    assertThat(outline.width()).isEqualTo(48);
+    assertThat(outline.mask()).isEqualTo(MaskKind.NONE);
+    assertThatThrownBy(() -> new Bundles(home).resolve("copy"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("has no model.onnx");
+  }
+
+  @Test
+  void scoresOnWhenItsNetworkWasGivenUp() {
+    Bundle bundle = Bundle.load(folder);
+    byte[][] faces = {new byte[48 * 48 * 3]};
+    try (Classifier classifier = bundle.classifier(1)) {
+      float[][] before = classifier.classify(faces);
+      bundle.giveUpNetwork();
+      assertThat(classifier.classify(faces)).isDeepEqualTo(before);
+    }
+    assertThat(bundle.modelCard()).contains("not an inner state");
+    assertThat(bundle.toString()).startsWith("lite-ferplus@");
+    assertThatThrownBy(bundle::model).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(bundle::cost).isInstanceOf(IllegalStateException.class);
   }
 
   @Test

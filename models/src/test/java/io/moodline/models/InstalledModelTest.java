@@ -33,6 +33,34 @@ class InstalledModelTest {
     assertThat(bundles).isEmptyDirectory();
   }
 
+  /** What a kill leaves between the two moves with which a bundle replaces another one. */
+  @Test
+  void bringsBackABundleThatWasToBeReplaced() throws IOException {
+    Bundle shipped = Bundle.builtIn("lite-ferplus");
+    BundleWriter.install(bundles, shipped.contents().named("mine"), shipped.model());
+    Files.move(bundles.resolve("mine"), bundles.resolve(".mine.replaced"));
+    Files.createDirectory(bundles.resolve(".mine.partial"));
+
+    assertThat(new Bundles(bundles).names()).containsExactly("lite-ferplus", "mine");
+    assertThat(new Bundles(bundles).resolve("mine").name()).isEqualTo("mine");
+
+    Files.move(bundles.resolve("mine"), bundles.resolve(".mine.replaced"));
+    assertThatThrownBy(() -> BundleWriter.checkFree(bundles, "mine"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("exists already");
+    BundleWriter.replace(bundles, shipped.contents().named("mine"), shipped.model());
+    assertThat(bundles.toFile().list()).containsExactly("mine");
+  }
+
+  @Test
+  void removesWhatWasReplacedToo() throws IOException {
+    Bundle shipped = Bundle.builtIn("lite-ferplus");
+    BundleWriter.install(bundles, shipped.contents().named("mine"), shipped.model());
+    Files.createDirectory(bundles.resolve(".mine.replaced"));
+    InstalledModel.remove(bundles, "mine");
+    assertThat(bundles).isEmptyDirectory();
+  }
+
   @Test
   void removesNothingElse() throws IOException {
     Path photos = Files.createDirectories(bundles.resolve("photos"));

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * analyzers through a topic; whether a bundle is there is theirs to say. Thread-safe.
  */
 final class ModelRoutes implements Resource {
-  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9.-]{0,63}");
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
   private static final double USUAL_SHARE = 0.1;
 
   private final AnalyzerRegistry registry;
