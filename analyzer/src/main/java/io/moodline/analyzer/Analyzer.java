@@ -1,6 +1,7 @@
 package io.moodline.analyzer;
 
 import io.moodline.analyzer.FrameIntake.Batching;
+import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
 import io.moodline.models.Devices;
 import io.moodline.runtime.Health;
@@ -9,6 +10,7 @@ import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.StreamKeys;
+import io.moodline.runtime.UserException;
 import io.moodline.runtime.Worker;
 import io.moodline.schemas.v1.AnalyzerLoad;
 import java.nio.file.Path;
@@ -166,7 +168,7 @@ public final class Analyzer implements AutoCloseable {
             new ModelChoices(
                 context.kafka(),
                 "moodline-analyzer-" + context.instance() + "-models",
-                models::load,
+                models::loadChosen,
                 chosen -> {
                   models.choose(chosen);
                   Model promoted = chosen.model();
@@ -209,6 +211,21 @@ public final class Analyzer implements AutoCloseable {
 
   private <T extends AutoCloseable> T own(T resource) {
     return owned.add(resource);
+  }
+
+  /**
+   * Throws unless streams may name that model as far as its manifest shows: that it is there, and
+   * that the detector which the settings decide on finds what it needs.
+   *
+   * @throws UserException when it can not be used
+   */
+  public static void checkModel(Settings settings, String name) {
+    try {
+      Detectors detectors = Detectors.decide(settings.home(), settings);
+      FaceCropper.of(new Bundles(bundles(settings.home())).outline(name), detectors.name());
+    } catch (BundleException e) {
+      throw new UserException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** The face detector in use: {@code yunet} or {@code opencv-cascade}. */

@@ -20,14 +20,18 @@ record Detectors(String name, String limits, Supplier<FaceDetector> opener) {
    * @throws UserException when the detector that is asked for is not there or not as published
    */
   static Detectors choose(Path home, Settings settings) {
-    Detectors chosen =
-        switch (settings.get(AnalyzerSettings.DETECTOR)) {
-          case YunetDetector.NAME -> yunet(home);
-          case CascadeDetector.NAME -> cascade();
-          default -> YunetDetector.isThere(home) ? yunet(home) : cascade();
-        };
+    Detectors chosen = decide(home, settings);
     chosen.open().close();
     return chosen;
+  }
+
+  /** The same without opening it. */
+  static Detectors decide(Path home, Settings settings) {
+    return switch (settings.get(AnalyzerSettings.DETECTOR)) {
+      case YunetDetector.NAME -> yunet(home);
+      case CascadeDetector.NAME -> cascade();
+      default -> YunetDetector.isThere(home) ? yunet(home) : cascade();
+    };
   }
 
   private static Detectors cascade() {

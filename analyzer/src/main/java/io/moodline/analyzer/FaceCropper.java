@@ -1,8 +1,8 @@
 package io.moodline.analyzer;
 
 import io.moodline.analyzer.Sighting.CroppedFace;
-import io.moodline.models.Bundle;
 import io.moodline.models.BundleException;
+import io.moodline.models.BundleOutline;
 import io.moodline.models.CropTemplate;
 import io.moodline.models.FaceQuality;
 import io.moodline.models.MaskKind;
@@ -32,7 +32,7 @@ record FaceCropper(CropTemplate template, double sideFactor, int width, int heig
    *
    * @throws BundleException when the bundle needs landmarks that the detector does not find
    */
-  static FaceCropper of(Bundle bundle, String detector) {
+  static FaceCropper of(BundleOutline bundle, String detector) {
     MaskKind mask = bundle.mask();
     if (mask == MaskKind.PUBLISHED_68) {
       throw new BundleException(
@@ -54,7 +54,7 @@ record FaceCropper(CropTemplate template, double sideFactor, int width, int heig
               + " does not find: fetch one that does with 'moodline model pull yunet'");
     }
     return new FaceCropper(
-        template, template.sideFor(detector), bundle.inputWidth(), bundle.inputHeight(), mask);
+        template, template.sideFor(detector), bundle.width(), bundle.height(), mask);
   }
 
   /**

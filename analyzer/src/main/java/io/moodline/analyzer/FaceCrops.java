@@ -38,7 +38,8 @@ public final class FaceCrops implements AutoCloseable {
     this.pasted = pasted;
     this.detector = detector;
     this.detectorName = detectorName;
-    this.cropper = detector == null ? wholePicture(bundle) : FaceCropper.of(bundle, detectorName);
+    this.cropper =
+        detector == null ? wholePicture(bundle) : FaceCropper.of(bundle.outline(), detectorName);
   }
 
   /** What is cut out does not depend on the template: it is all there is. */

@@ -12,8 +12,12 @@ import java.util.List;
  * sessions by one thread at a time.
  */
 record Model(Bundle bundle, FaceCropper cropper, Classifiers classifiers) implements AutoCloseable {
+  /** Opens the sessions; what the bundle holds of its network goes, since they have their own. */
   static Model open(Bundle bundle, String detector, Devices devices) {
-    return new Model(bundle, FaceCropper.of(bundle, detector), devices.open(bundle));
+    FaceCropper cropper = FaceCropper.of(bundle.outline(), detector);
+    Classifiers classifiers = devices.open(bundle);
+    bundle.giveUpNetwork();
+    return new Model(bundle, cropper, classifiers);
   }
 
   /** Scores of each face, in the order of the bundle's labels. */

@@ -22,17 +22,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The models that streams ask for by name, opened when first asked for and kept. A name that can
- * not be opened is not tried again for a while, since frames ask many times a second. Owns the
- * models. Confined to one thread, but for {@link #choose} and {@link #inUse}.
+ * not be opened is not tried again for a while, since frames ask many times a second, and then only
+ * if its files have changed, see {@link RefusedModels}. Owns the models. Confined to one thread,
+ * but for {@link #choose}, {@link #inUse}, {@link #asSet} and what opens models.
  *
  * <p>What is chosen while the analyzer runs takes effect between two micro-batches. A model that is
  * no longer chosen is closed when no micro-batch can know it any more.
  */
 final class Models implements AutoCloseable {
   private static final Duration BEFORE_NEXT_TRY = Duration.ofSeconds(30);
-
-  /** Names come from a topic, so what is remembered of wrong ones is bounded. */
-  private static final int MOST_REFUSED = 100;
 
   /** While one begins, one is worked on. */
   private static final int BATCHES_IN_HAND = 2;
@@ -49,15 +47,18 @@ final class Models implements AutoCloseable {
   private final List<Retired> retired = new ArrayList<>();
   private volatile ModelsInUse inUse = ModelsInUse.AS_SET;
   private long batches;
-  private final Map<String, Instant> refused =
+  private final RefusedModels refused;
+  private final Map<String, Instant> tried =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
 
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Instant> eldest) {
-          return size() > MOST_REFUSED;
+          return size() > RefusedModels.MOST;
         }
       };
+
+  private volatile @Nullable Model asSet;
 
   /** A model that micro-batches up to a number may still use. */
   private record Retired(Model model, long lastBatch) {}
@@ -69,6 +70,7 @@ final class Models implements AutoCloseable {
     this.detector = detector;
     this.devices = devices;
     this.clock = clock;
+    this.refused = new RefusedModels(bundles, clock);
   }
 
   /**
@@ -80,7 +82,9 @@ final class Models implements AutoCloseable {
       Bundles bundles, String defaultName, String detector, Devices devices, Clock clock) {
     Models models = new Models(bundles, defaultName, detector, devices, clock);
     try {
-      models.open.put(defaultName, models.load(defaultName));
+      Model model = models.loadNow(defaultName);
+      models.asSet = model;
+      models.open.put(defaultName, model);
       return models;
     } catch (BundleException e) {
       throw new UserException(String.valueOf(e.getMessage()), e);
@@ -97,9 +101,9 @@ final class Models implements AutoCloseable {
     return inUse;
   }
 
-  /** The model that the settings name. */
+  /** The model that the settings name; from any thread. */
   Model asSet() {
-    return Objects.requireNonNull(open.get(defaultName), "opened first");
+    return Objects.requireNonNull(asSet, "opened first");
   }
 
   /** A micro-batch begins: takes up what was chosen, closes what no batch knows any more. */
@@ -116,7 +120,8 @@ final class Models implements AutoCloseable {
 
   private void retire(@Nullable Model model, ModelsInUse next) {
     boolean waits = retired.stream().anyMatch(it -> it.model() == model);
-    if (model != null && !next.holds(model) && !waits) {
+    boolean kept = model == asSet; // it stays open for streams that name it, and to go back to
+    if (model != null && !kept && !next.holds(model) && !waits) {
       retired.add(new Retired(model, batches + BATCHES_IN_HAND));
     }
   }
@@ -140,7 +145,10 @@ final class Models implements AutoCloseable {
     if (model != null) {
       return model;
     }
-    Instant triedAt = refused.get(name);
+    if (promoted != null && promoted.bundle().name().equals(name)) {
+      return promoted;
+    }
+    Instant triedAt = tried.get(name);
     if (triedAt != null && triedAt.plus(BEFORE_NEXT_TRY).isAfter(clock.instant())) {
       return null;
     }
@@ -151,27 +159,57 @@ final class Models implements AutoCloseable {
     try {
       Model model = load(name);
       open.put(name, model);
-      refused.remove(name);
+      tried.remove(name);
       log.atInfo()
           .addKeyValue("model", name)
           .addKeyValue("device", model.classifiers().device().id())
           .log("model opened");
       return model;
     } catch (BundleException e) {
-      refused.put(name, clock.instant());
+      tried.put(name, clock.instant());
       log.atWarn().addKeyValue("cause", e.getMessage()).log("model can not be used");
       return null;
     }
   }
 
   /**
-   * Opens a model for {@link #choose}; from any thread.
+   * A model for {@link #choose}: the one that the settings name where it is that, with the files as
+   * they are now, else a new one; from any thread.
    *
    * @throws BundleException when it can not be used
    */
-  Model load(String name) {
-    Bundle bundle = bundles.resolve(name);
-    return Model.open(bundle, detector, devices);
+  Model loadChosen(String name) {
+    Bundle set = asSet().bundle();
+    boolean same = set.name().equals(name) && bundles.outline(name).digest().equals(set.digest());
+    return same ? asSet() : load(name);
+  }
+
+  /**
+   * Opens a model; from any thread.
+   *
+   * @throws BundleException when it can not be used
+   */
+  private Model load(String name) {
+    return refused.unlessRefused(name, () -> loadOrRefuse(name));
+  }
+
+  /**
+   * Whatever goes wrong with a bundle that a stream or an operator names costs that bundle only.
+   */
+  private Model loadOrRefuse(String name) {
+    try {
+      return loadNow(name);
+    } catch (BundleException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      log.atError().addKeyValue("model", name).setCause(e).log("model can not be opened");
+      throw new BundleException("model " + name + " can not be opened: " + e, e);
+    }
+  }
+
+  private Model loadNow(String name) {
+    FaceCropper.of(bundles.outline(name), detector); // before some hundred megabytes are read
+    return Model.open(bundles.resolve(name), detector, devices);
   }
 
   @Override

@@ -21,7 +21,8 @@ class FaceCropperTest {
   @Test
   void theCropEqualsTheReferencePreprocessingWithinAGreyLevel() {
     Picture picture = TestPictures.astronaut();
-    FaceCropper cropper = FaceCropper.of(Bundle.builtIn("lite-ferplus"), CascadeDetector.NAME);
+    FaceCropper cropper =
+        FaceCropper.of(Bundle.builtIn("lite-ferplus").outline(), CascadeDetector.NAME);
     assertThat(cropper.sideFactor()).isEqualTo(1.03);
     PixelBox[] boxes = {TestPictures.ASTRONAUT_FACE, new PixelBox(-20, 400, 180, 180)};
     for (PixelBox box : boxes) {

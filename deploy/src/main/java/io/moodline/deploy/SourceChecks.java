@@ -1,5 +1,6 @@
 package io.moodline.deploy;
 
+import io.moodline.analyzer.Analyzer;
 import io.moodline.ingest.RecordingProbe;
 import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
@@ -9,7 +10,7 @@ import java.nio.file.Path;
 
 /**
  * What the API looks at before it takes a stream: whether a recording can be decoded, and whether a
- * model is there. Thread-safe.
+ * model is there and the detector finds what it needs. Thread-safe.
  *
  * @param analyses whether this process analyses and so has the models; another takes every name
  */
@@ -29,5 +30,6 @@ record SourceChecks(Settings settings, boolean analyses) implements RecordingChe
       throw new UserException(
           "model '" + name + "' is not installed: there are " + String.join(", ", names));
     }
+    Analyzer.checkModel(settings, name);
   }
 }
