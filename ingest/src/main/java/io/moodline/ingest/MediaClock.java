@@ -5,9 +5,9 @@ import org.bytedeco.ffmpeg.global.avutil;
 
 /**
  * Media times of a source's pictures, from the stamps of its container: 0 for the first picture,
- * rising from picture to picture. Where a picture has no stamp, or a live source's clock is set
- * anew, it follows the one before by one step of the source's rate. Confined to the source's
- * thread.
+ * rising from picture to picture. Where a picture has no stamp, or the source's clock is set anew,
+ * as in recordings that were put one behind the other, it follows the one before by one step of the
+ * source's rate. Confined to the source's thread.
  */
 final class MediaClock {
   private static final long NO_STAMP = avutil.AV_NOPTS_VALUE;
@@ -19,6 +19,11 @@ final class MediaClock {
   /** Key frames come seldom: so far apart may they be. */
   private static final long LIVE_KEY_JUMP_MICROS = 60_000_000;
 
+  /**
+   * No codec shows pictures further out of order: a recording's clock that goes back is another.
+   */
+  private static final int REORDERED_PICTURES = 16;
+
   private final int timeBaseNum;
   private final int timeBaseDen;
   private final long stepMicros;
@@ -27,6 +32,10 @@ final class MediaClock {
   private long reachedMicros;
   private long zeroMicros = NO_STAMP;
   private long mediaMicros = -1;
+
+  /** Stamp of media time 0; {@code NO_STAMP} while the recording's clock has not been set anew. */
+  private long shownZeroMicros = NO_STAMP;
+
   private int packetsUntimed;
 
   /**
@@ -97,8 +106,11 @@ final class MediaClock {
       zeroMicros = time - Math.max(0, mediaMicros < 0 ? 0 : mediaMicros + stepMicros);
     }
     long next = time - zeroMicros;
-    if (live && mediaMicros >= 0 && (next <= mediaMicros || next - mediaMicros > longestJump())) {
+    if (mediaMicros >= 0 && isSetAnew(next)) {
       next = mediaMicros + stepMicros;
+      if (!live && shownZeroMicros == NO_STAMP) {
+        shownZeroMicros = zeroMicros;
+      }
       zeroMicros = time - next;
     }
     if (next <= mediaMicros) {
@@ -108,12 +120,24 @@ final class MediaClock {
     return true;
   }
 
+  private boolean isSetAnew(long next) {
+    return live
+        ? next <= mediaMicros || next - mediaMicros > longestJump()
+        : mediaMicros - next > REORDERED_PICTURES * stepMicros;
+  }
+
   private long longestJump() {
     return keysOnly ? LIVE_KEY_JUMP_MICROS : LIVE_JUMP_MICROS;
   }
 
-  /** A picture's stamp, or the one that it would have. */
+  /**
+   * A picture's stamp, or the one that it would have: with none, and in a recording whose clock was
+   * set anew, where stamps go on from those before.
+   */
   long stamp(long stamp) {
+    if (shownZeroMicros != NO_STAMP) {
+      return Math.round((shownZeroMicros + mediaMicros) / 1e6 * timeBaseDen / timeBaseNum);
+    }
     long zero = zeroMicros == NO_STAMP ? 0 : zeroMicros;
     return stamp != NO_STAMP
         ? stamp
