@@ -2,22 +2,28 @@ package io.moodline.ingest;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pictures of one folder, in the order of their names, each for the same time. What its first
- * bytes do not show as a JPEG, PNG, WebP or BMP is no picture; one that is damaged costs itself,
- * and the time that is its own passes. Links are not followed. Confined to the source's thread.
+ * The pictures of one folder, in the order of their names, each for the same time: the files whose
+ * names end as those of JPEG, PNG, WebP and BMP do. Each is opened when its turn comes; one that is
+ * damaged, or none of these by its first bytes, costs itself, and the time that is its own passes.
+ * Links are not followed. Confined to the source's thread.
  */
 final class PictureFolder implements PictureSource {
   private static final int MOST_PICTURES = 1_000_000;
+  private static final Pattern NAME =
+      Pattern.compile("\\.(jpe?g|jpe|jfif|png|webp|bmp|dib)$", Pattern.CASE_INSENSITIVE);
   private static final Map<String, String> DEMUXERS =
       Map.of(
           "FFD8FF",
@@ -32,18 +38,21 @@ final class PictureFolder implements PictureSource {
   private final DecoderMessage.Open order;
   private final List<Path> files;
   private final double rate;
+  private BooleanSupplier goesOn;
   private int number = -1;
   private PictureSource current;
   private boolean fresh = true;
 
-  private PictureFolder(DecoderMessage.Open order, List<Path> files, double rate)
+  private PictureFolder(
+      DecoderMessage.Open order, List<Path> files, double rate, BooleanSupplier goesOn)
       throws SourceException {
     this.order = order;
     this.files = files;
     this.rate = rate;
+    this.goesOn = goesOn;
     PictureSource first = null;
     while (first == null) {
-      if (++number == files.size()) {
+      if (++number == files.size() || !goesOn.getAsBoolean()) {
         throw new SourceException("holds no picture that can be decoded", false);
       }
       first = read(number);
@@ -51,24 +60,26 @@ final class PictureFolder implements PictureSource {
     this.current = first;
   }
 
-  static PictureFolder open(DecoderMessage.Open order) throws SourceException {
+  static PictureFolder open(DecoderMessage.Open order, BooleanSupplier goesOn)
+      throws SourceException {
     try (Stream<Path> entries = Files.list(Path.of(order.url()))) {
       List<Path> files =
           entries
-              .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+              .takeWhile(file -> goesOn.getAsBoolean())
+              .filter(PictureFolder::isPicture)
               .limit(MOST_PICTURES)
               .sorted()
-              .filter(PictureFolder::isPicture)
               .toList();
-      return new PictureFolder(
-          order, files, Double.parseDouble(order.options().getOrDefault("rate", "1")));
-    } catch (IOException e) {
+      double rate = Double.parseDouble(order.options().getOrDefault("rate", "1"));
+      return new PictureFolder(order, files, rate, goesOn);
+    } catch (IOException | UncheckedIOException e) {
       throw new SourceException("can not be read", false);
     }
   }
 
   private static boolean isPicture(Path file) {
-    return !demuxer(file).isEmpty();
+    return NAME.matcher(file.getFileName().toString()).find()
+        && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
   }
 
   private static String demuxer(Path file) {
@@ -87,6 +98,10 @@ final class PictureFolder implements PictureSource {
   /** Decodes one picture; null where it is damaged. */
   private @Nullable PictureSource read(int index) {
     Path file = files.get(index);
+    String demuxer = demuxer(file);
+    if (demuxer.isEmpty()) {
+      return null;
+    }
     VideoSource source = null;
     try {
       source =
@@ -94,7 +109,7 @@ final class PictureFolder implements PictureSource {
               new DecoderMessage.Open(
                   order.stream(),
                   "file:" + file,
-                  demuxer(file),
+                  demuxer,
                   Map.of("protocol_whitelist", "file"),
                   false,
                   false,
@@ -116,12 +131,17 @@ final class PictureFolder implements PictureSource {
   }
 
   @Override
+  public void whileLooking(BooleanSupplier asked) {
+    goesOn = asked;
+  }
+
+  @Override
   public boolean next() {
     if (fresh) {
       fresh = false;
       return true;
     }
-    while (++number < files.size()) {
+    while (++number < files.size() && goesOn.getAsBoolean()) {
       PictureSource found = read(number);
       if (found != null) {
         current.close();
@@ -154,7 +174,17 @@ final class PictureFolder implements PictureSource {
 
   @Override
   public int rotation() {
-    return current.rotation();
+    return rotation(current.picture());
+  }
+
+  /** A camera writes how it was held into each picture. */
+  @Override
+  public int rotation(AVFrame picture) {
+    return VideoFacts.rotation(picture).orElse(0);
+  }
+
+  private boolean isOnItsSide() {
+    return rotation() % 2 == 1;
   }
 
   @Override
@@ -164,12 +194,12 @@ final class PictureFolder implements PictureSource {
 
   @Override
   public int shownWidth() {
-    return current.shownWidth();
+    return isOnItsSide() ? current.shownHeight() : current.shownWidth();
   }
 
   @Override
   public int shownHeight() {
-    return current.shownHeight();
+    return isOnItsSide() ? current.shownWidth() : current.shownHeight();
   }
 
   @Override

@@ -18,11 +18,13 @@ interface PictureSource extends AutoCloseable {
   /**
    * Opens a source.
    *
+   * @param goesOn asked again and again where much has to be read before; false ends it
    * @throws SourceException when it can not be opened, or holds no video that can be decoded
    */
-  static PictureSource open(DecoderMessage.Open order) throws SourceException {
+  static PictureSource open(DecoderMessage.Open order, BooleanSupplier goesOn)
+      throws SourceException {
     return switch (order.demuxer()) {
-      case FOLDER -> PictureFolder.open(order);
+      case FOLDER -> PictureFolder.open(order, goesOn);
       case SYNTHETIC -> SyntheticSource.open(order);
       default -> VideoSource.open(order);
     };
@@ -68,6 +70,11 @@ interface PictureSource extends AutoCloseable {
 
   /** Quarter turns to the right that show the picture upright. */
   int rotation();
+
+  /** Those of one of its pictures, which may differ from picture to picture. */
+  default int rotation(AVFrame picture) {
+    return rotation();
+  }
 
   /** Width of a pixel over its height. */
   double pixelAspect();

@@ -86,7 +86,7 @@ final class SourceThread implements AutoCloseable {
 
   private void run() {
     int stream = order.stream();
-    try (PictureSource source = PictureSource.open(order);
+    try (PictureSource source = PictureSource.open(order, this::goesOn);
         PictureEncoder encoder = new PictureEncoder(order.maxWidth(), order.jpegQuality());
         FrameChooser chooser = new FrameChooser(order.wanted(), source.framesPerSecond())) {
       source.whileLooking(this::goesOn);
@@ -152,7 +152,8 @@ final class SourceThread implements AutoCloseable {
     } else if (!order.live()) {
       awaitGrant();
     }
-    tell(encoder.encode(order.stream(), chosen, source.rotation(), source.pixelAspect()));
+    int rotation = source.rotation(chosen.picture());
+    tell(encoder.encode(order.stream(), chosen, rotation, source.pixelAspect()));
     takenNanos = System.nanoTime();
   }
 

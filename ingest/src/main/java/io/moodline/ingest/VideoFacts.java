@@ -1,9 +1,12 @@
 package io.moodline.ingest;
 
+import java.util.OptionalInt;
 import org.bytedeco.ffmpeg.avcodec.AVCodecParameters;
 import org.bytedeco.ffmpeg.avcodec.AVPacketSideData;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
 import org.bytedeco.ffmpeg.avformat.AVStream;
+import org.bytedeco.ffmpeg.avutil.AVFrame;
+import org.bytedeco.ffmpeg.avutil.AVFrameSideData;
 import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avformat;
@@ -30,6 +33,7 @@ record VideoFacts(
     long durationMicros) {
   private static final double HIGHEST_RATE = 240;
   private static final int NOT_KNOWN = -1;
+  private static final int MATRIX_BYTES = 9 * Integer.BYTES;
 
   static VideoFacts of(AVFormatContext format, AVStream stream, boolean live) {
     AVCodecParameters parameters = stream.codecpar();
@@ -60,12 +64,32 @@ record VideoFacts(
   private static int rotation(AVCodecParameters parameters) {
     for (int i = 0; i < parameters.nb_coded_side_data(); i++) {
       AVPacketSideData data = new AVPacketSideData(parameters.coded_side_data()).position(i);
-      if (data.type() == avcodec.AV_PKT_DATA_DISPLAYMATRIX && data.size() >= 36) {
-        double degrees = avutil.av_display_rotation_get(new IntPointer(data.data()));
-        return Double.isNaN(degrees) ? 0 : Math.floorMod(Math.round(-degrees / 90), 4);
+      if (data.type() == avcodec.AV_PKT_DATA_DISPLAYMATRIX && data.size() >= MATRIX_BYTES) {
+        return rotation(new IntPointer(data.data()));
       }
     }
     return 0;
+  }
+
+  /** Quarter turns to the right that a picture itself asks for; empty where it asks for none. */
+  static OptionalInt rotation(AVFrame picture) {
+    AVFrameSideData data =
+        avutil.av_frame_get_side_data(picture, avutil.AV_FRAME_DATA_DISPLAYMATRIX);
+    return data == null || data.size() < MATRIX_BYTES
+        ? OptionalInt.empty()
+        : OptionalInt.of(rotation(new IntPointer(data.data())));
+  }
+
+  /** That of a matrix; a picture that it mirrors is turned alone. */
+  private static int rotation(IntPointer matrix) {
+    int[] turned = new int[9];
+    matrix.get(turned);
+    if ((long) turned[0] * turned[4] - (long) turned[1] * turned[3] < 0) {
+      turned[0] = -turned[0];
+      turned[3] = -turned[3];
+    }
+    double degrees = avutil.av_display_rotation_get(turned);
+    return Double.isNaN(degrees) ? 0 : Math.floorMod(Math.round(-degrees / 90), 4);
   }
 
   private static long duration(AVFormatContext format, AVStream stream) {

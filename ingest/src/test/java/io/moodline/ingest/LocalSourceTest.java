@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.moodline.schemas.SourceUri;
+import io.moodline.schemas.VideoContainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -91,6 +92,67 @@ class LocalSourceTest {
       numbers.add(clip.numberOn(Clips.decode(frame.jpeg())));
     }
     assertThat(numbers).containsExactly(0, 1, 3, 4, 1);
+  }
+
+  @Test
+  void showsPicturesUprightAsTheirCameraSaysItWasHeld() throws Exception {
+    SyntheticClip clip = Clips.numbered(0.2);
+    Path video = folder.resolve("held.mp4");
+    clip.write(video);
+    Path pictures = Files.createDirectory(folder.resolve("held"));
+    String[] turned = {"null", "transpose=2", "hflip,vflip", "transpose=1"};
+    int[] orientations = {1, 6, 3, 8};
+    for (int i = 0; i < turned.length; i++) {
+      Path picture = pictures.resolve(i + ".JPG");
+      String filter = "select=eq(n\\," + i + ")," + turned[i];
+      Path made = folder.resolve("made" + i + ".jpg");
+      Clips.ffmpeg(made, "-i", video.toString(), "-vf", filter, "-frames:v", "1", "-q:v", "2");
+      Files.write(picture, withOrientation(Files.readAllBytes(made), orientations[i]));
+    }
+    Heard heard = read(new DecodeOrder.Pictures(pictures, 1, 10, -1));
+    assertThat(heard.info.width()).isEqualTo(320);
+    assertThat(heard.frames).hasSize(turned.length);
+    for (int i = 0; i < turned.length; i++) {
+      assertThat(heard.frames.get(i).width()).isEqualTo(320);
+      assertThat(clip.numberOn(Clips.decode(heard.frames.get(i).jpeg()))).isEqualTo(i);
+    }
+  }
+
+  /** Puts an Exif head with the one entry that says how the camera was held into a JPEG. */
+  private static byte[] withOrientation(byte[] jpeg, int orientation) {
+    byte[] exif =
+        java.util.HexFormat.of()
+            .parseHex(
+                "ffe10022457869660000"
+                    + "4d4d002a00000008"
+                    + ("0001" + "0112000300000001000" + orientation + "0000" + "00000000"));
+    java.nio.ByteBuffer joined = java.nio.ByteBuffer.allocate(jpeg.length + exif.length);
+    joined.put(jpeg, 0, 2).put(exif).put(jpeg, 2, jpeg.length - 2);
+    return joined.array();
+  }
+
+  @Test
+  void readsRecordingsThatWerePutOneBehindTheOther() throws Exception {
+    SyntheticClip clip = Clips.numbered(2);
+    Path video = folder.resolve("once.mp4");
+    clip.write(video);
+    byte[] once =
+        Files.readAllBytes(
+            Clips.ffmpeg(folder.resolve("once.ts"), "-i", video.toString(), "-c", "copy"));
+    Path twice = folder.resolve("twice.ts");
+    Files.write(twice, once);
+    Files.write(twice, once, java.nio.file.StandardOpenOption.APPEND);
+    Heard heard = read(new DecodeOrder.Recording(twice, VideoContainer.MPEG_TS, 25, -1));
+    assertThat(heard.frames).hasSize(100);
+    for (int i = 0; i < 100; i++) {
+      DecodeListener.DecodedFrame frame = heard.frames.get(i);
+      assertThat(frame.mediaTimeMicros()).isEqualTo(i * 40_000L);
+      assertThat(clip.numberOn(Clips.decode(frame.jpeg()))).isEqualTo(i % 50);
+    }
+    Heard rest = read(new DecodeOrder.Recording(twice, VideoContainer.MPEG_TS, 25, 2_400_000));
+    assertThat(rest.frames)
+        .usingRecursiveFieldByFieldElementComparator()
+        .isEqualTo(heard.frames.subList(61, 100));
   }
 
   @Test

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  *   <li>{@code webcam:0} or {@code webcam:Name of the camera}, with {@code ?size=1280x720&rate=30}
  *   <li>{@code file:/absolute/path} or {@code file:name-in-media-folder}
  *   <li>{@code pictures:folder-in-media-folder}, with {@code ?rate=1}: its pictures in the order of
- *       their names
+ *       their names, which end in jpg, jpeg, png, webp or bmp
  *   <li>{@code synthetic:live} or {@code synthetic:recording}, with {@code
  *       ?size=640x360&rate=25&faces=1&seed=1&seconds=10}: drawn pictures whose faces are known
  * </ul>
