@@ -102,7 +102,7 @@ final class Dialer {
    * @param owner told of the socket before it connects, so that it can be closed meanwhile
    */
   Wire dial(SourceUri uri, InetAddress address, Consumer<Socket> owner) throws IOException {
-    Socket socket = new Socket();
+    TimedSocket socket = new TimedSocket();
     owner.accept(socket);
     int millis = (int) patience.connect().toMillis();
     socket.setTcpNoDelay(true);
@@ -112,7 +112,7 @@ final class Dialer {
     return wire;
   }
 
-  private Socket secured(SourceUri uri, Socket socket, int millis) throws IOException {
+  private Socket secured(SourceUri uri, TimedSocket socket, int millis) throws IOException {
     if (!uri.scheme().isSecure()) {
       return socket;
     }
@@ -123,6 +123,7 @@ final class Dialer {
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     secure.setSSLParameters(parameters);
     secure.setSoTimeout(millis);
+    socket.until(System.nanoTime() + patience.connect().toNanos());
     secure.startHandshake();
     return secure;
   }

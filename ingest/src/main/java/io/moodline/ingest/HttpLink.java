@@ -112,7 +112,7 @@ final class HttpLink implements SourceLink {
   @Override
   public boolean serve(Socket player, String path, SourceBytes bytes)
       throws IOException, SourceException {
-    if (!isAskedFor(new Wire(player, player, PLAYER_PATIENCE), path)) {
+    if (!isAskedFor(new Wire(player, PLAYER_PATIENCE), path)) {
       return false;
     }
     Body opened = body;

@@ -248,7 +248,7 @@ final class RtspLink implements SourceLink {
   @Override
   public boolean serve(Socket player, String path, SourceBytes bytes)
       throws IOException, SourceException {
-    RtspPlayer child = new RtspPlayer(new Wire(player, player, PLAYER_PATIENCE), path);
+    RtspPlayer child = new RtspPlayer(new Wire(player, PLAYER_PATIENCE), path);
     if (!child.agree(require(media).plain())) {
       return false;
     }

@@ -28,15 +28,27 @@ final class SourceException extends Exception {
 
   private final boolean retry;
   private final boolean lockedOut;
+  private final boolean refused;
 
   SourceException(String message, boolean retry) {
-    this(message, retry, false);
+    this(message, retry, false, false);
   }
 
-  private SourceException(String message, boolean retry, boolean lockedOut) {
+  private SourceException(String message, boolean retry, boolean lockedOut, boolean refused) {
     super(message);
     this.retry = retry;
     this.lockedOut = lockedOut;
+    this.refused = refused;
+  }
+
+  /**
+   * An address, a file or a secret that is not as it should be now. Another name server's answer, a
+   * disk that is mounted or a mended setting may change that, and someone has to know.
+   *
+   * @param message a whole sentence
+   */
+  static SourceException refused(String message) {
+    return new SourceException(message, true, false, true);
   }
 
   /** Whether another try may do better. */
@@ -47,6 +59,11 @@ final class SourceException extends Exception {
   /** Whether it refuses the password: many tries could lock the account. */
   boolean lockedOut() {
     return lockedOut;
+  }
+
+  /** Whether it is for a person to mend, though not for good. */
+  boolean isRefused() {
+    return refused;
   }
 
   /** Pictures of a size that is a mistake or an attack. */
@@ -62,7 +79,8 @@ final class SourceException extends Exception {
             ? "refuses the user name or password"
             : "asks for a user name and a password",
         true,
-        true);
+        true,
+        false);
   }
 
   /** What a connection's failure means. */
@@ -77,8 +95,8 @@ final class SourceException extends Exception {
   }
 
   private static String trouble(IOException cause) {
-    if (cause instanceof SocketTimeoutException) {
-      return "does not answer";
+    if (hasCause(cause, SocketTimeoutException.class)) {
+      return "does not answer"; // TLS wraps it
     } else if (cause instanceof NoRouteToHostException || cause instanceof UnknownHostException) {
       return "can not be reached";
     } else if (cause instanceof ConnectException) {

@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection whose other end is not trusted: every read ends after a silence, and before a
@@ -23,6 +24,7 @@ final class Wire implements Closeable {
 
   private final Socket plain;
   private final Socket socket;
+  private final @Nullable TimedSocket timed;
   private final InputStream in;
   private final OutputStream out;
   private final Duration silence;
@@ -35,9 +37,20 @@ final class Wire implements Closeable {
    * @param socket what is read and written: {@code plain} itself, or TLS over it
    * @param silence longest pause between two bytes
    */
-  Wire(Socket plain, Socket socket, Duration silence) throws IOException {
+  Wire(TimedSocket plain, Socket socket, Duration silence) throws IOException {
+    this(plain, socket, plain, silence);
+  }
+
+  /** A wire over a connected socket without TLS. */
+  Wire(Socket plain, Duration silence) throws IOException {
+    this(plain, plain, null, silence);
+  }
+
+  private Wire(Socket plain, Socket socket, @Nullable TimedSocket timed, Duration silence)
+      throws IOException {
     this.plain = plain;
     this.socket = socket;
+    this.timed = timed;
     this.silence = silence;
     this.in = new BufferedInputStream(new Timed(socket.getInputStream()), 1 << 16);
     this.out = new BufferedOutputStream(socket.getOutputStream(), 1 << 15);
@@ -45,12 +58,19 @@ final class Wire implements Closeable {
 
   /** Everything that is read from now on is there in time, or reading fails. */
   void within(Duration time) {
-    deadlineNanos = System.nanoTime() + time.toNanos();
+    until(System.nanoTime() + time.toNanos());
   }
 
   /** From now on only silence ends a read. */
   void atLeisure() {
-    deadlineNanos = Long.MAX_VALUE;
+    until(Long.MAX_VALUE);
+  }
+
+  private void until(long nanos) {
+    deadlineNanos = nanos;
+    if (timed != null) {
+      timed.until(nanos);
+    }
   }
 
   InetAddress local() {
