@@ -25,11 +25,15 @@ final class Login {
   private static final Pattern PARAMETER =
       Pattern.compile("([A-Za-z_-]+)\\s*=\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|([^,\\s]*))");
 
+  /** So often in a row may a question be too old that was answered at once. */
+  private static final int MOST_RENEWALS = 8;
+
   private final String user;
   private final String password;
   private @Nullable Map<String, String> digest;
   private boolean basic;
   private int uses;
+  private int renewals;
 
   private Login(String user, String password) {
     this.user = user;
@@ -58,7 +62,7 @@ final class Login {
    * Takes what a 401 asks for.
    *
    * @return whether another try can do better: not after the same question was answered already,
-   *     unless the camera says that its question was too old
+   *     unless it was too old, as the camera says, or shows by another one after it had let us in
    */
   boolean challenged(List<String> challenges) {
     boolean answered = digest != null || basic;
@@ -70,15 +74,25 @@ final class Login {
             .max(
                 java.util.Comparator.comparing(
                     Login::algorithm, java.util.Comparator.comparing("SHA-256"::equals)));
-    boolean stale = best.isPresent() && "true".equalsIgnoreCase(best.get().get("stale"));
-    if (answered && (!stale || uses > 8)) {
+    boolean stale = best.isPresent() && (isStale(best.get()) || uses > 1 && isNew(best.get()));
+    renewals = uses > 1 ? 1 : renewals + 1;
+    if (answered && (!stale || renewals > MOST_RENEWALS)) {
       return false;
     }
+    uses = 0; // counted for each question anew (RFC 7616, 3.4)
     digest = best.orElse(null);
     basic =
         digest == null
             && challenges.stream().anyMatch(text -> text.regionMatches(true, 0, "Basic", 0, 5));
     return digest != null || basic;
+  }
+
+  private static boolean isStale(Map<String, String> asked) {
+    return "true".equalsIgnoreCase(asked.get("stale"));
+  }
+
+  private boolean isNew(Map<String, String> asked) {
+    return digest != null && !asked.getOrDefault("nonce", "").equals(digest.get("nonce"));
   }
 
   private static Map<String, String> parameters(String challenge) {

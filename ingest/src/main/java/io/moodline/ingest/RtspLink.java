@@ -28,6 +28,10 @@ final class RtspLink implements SourceLink {
   private static final int LONGEST_DESCRIPTION = 64 * 1024;
   private static final int LONGEST_BODY = 64 * 1024;
   private static final int LONGEST_GARBAGE = 64 * 1024;
+
+  /** So much may come between the request to play and its answer. */
+  private static final int MOST_EARLY_BYTES = 8 << 20;
+
   private static final Duration PLAYER_PATIENCE = Duration.ofSeconds(20);
 
   private final SourceUri uri;
@@ -188,17 +192,30 @@ final class RtspLink implements SourceLink {
 
   private WireHead exchange(String method, String url, String headers) throws IOException {
     send(method, url, headers);
-    String line = wire().readLine();
-    while (!line.startsWith("RTSP/")) {
-      if (line.startsWith("$")) {
-        throw new WireException("sends packets before it was asked to");
+    int early = 0;
+    while (true) {
+      int next = wire().readByte();
+      if (next == '$') {
+        early += skipPacket();
+        if (playUrl.isEmpty() || early > MOST_EARLY_BYTES) {
+          throw new WireException("sends packets before it was asked to");
+        }
+      } else if (next != '\r' && next != '\n') {
+        String line = (char) next + wire().readLine();
+        if (!line.startsWith("RTSP/")) {
+          throw new WireException("does not speak RTSP");
+        }
+        return WireHead.read(wire(), line);
       }
-      if (!line.isEmpty()) {
-        throw new WireException("does not speak RTSP");
-      }
-      line = wire().readLine();
     }
-    return WireHead.read(wire(), line);
+  }
+
+  /** Some cameras send before they answer that they will; returns the packet's length. */
+  private int skipPacket() throws IOException {
+    wire().readByte();
+    int length = wire().readByte() << 8 | wire().readByte();
+    wire().readBytes(length);
+    return length + 4;
   }
 
   private void send(String method, String url, String headers) throws IOException {
@@ -381,8 +398,20 @@ final class RtspLink implements SourceLink {
     WireHead head = WireHead.read(wire(), line);
     skipBody(head);
     wire().atLeisure();
+    if (line.startsWith("RTSP/") && head.status("RTSP") == 401 && loggedIn) {
+      renewLogin(head);
+    }
     if (line.startsWith("REDIRECT") || line.startsWith("TEARDOWN")) {
       throw new SourceException("ended the session", true);
+    }
+  }
+
+  /**
+   * A sign of life that was not taken counts for nothing: it is given again by the new question.
+   */
+  private void renewLogin(WireHead answer) throws IOException {
+    if (login.isPresent() && login.get().challenged(answer.all("www-authenticate"))) {
+      send("OPTIONS", playUrl, "");
     }
   }
 

@@ -60,6 +60,14 @@ class NetworkSourceTest {
   }
 
   @Test
+  void readsACameraThatSendsBeforeItAnswers() throws Exception {
+    try (TestCamera camera = TestCamera.start(media, media)) {
+      camera.hasty = true;
+      assertNumbered(watch(camera.rtsp("/NONE/live"), 12));
+    }
+  }
+
+  @Test
   void takesKeyFramesAloneFromACamera() throws Exception {
     try (TestCamera camera = TestCamera.start(media, media)) {
       Heard heard = new Heard();

@@ -59,6 +59,9 @@ final class TestCamera implements AutoCloseable {
   volatile String algorithm = "MD5";
   volatile boolean locked;
 
+  /** Whether it sends its first pictures before it answers that it will. */
+  volatile boolean hasty;
+
   /** When picture 0 was taken, as sender reports have it; null sends none. */
   volatile Instant reportedStart;
 
@@ -316,6 +319,9 @@ final class TestCamera implements AutoCloseable {
                   + "\r\n\r\n");
         }
         case "PLAY" -> {
+          for (int i = 0; hasty && i < 3; i++) {
+            picture(url, media.pictures.get(i), 1_000_000 + (i - 3) * CLOCK_STEP);
+          }
           write("RTSP/1.0 200 OK" + head + "Session: 12345\r\n\r\n");
           play(url);
           return false;
