@@ -39,6 +39,9 @@ final class ApiClient {
   private static final Duration NOT_READY_PATIENCE = Duration.ofSeconds(30);
   private static final Duration NOT_READY_PAUSE = Duration.ofMillis(300);
 
+  private static final String TOKEN_HINT =
+      " (give --token TOKEN or set MOODLINE_TOKEN; 'moodline token create ROLE' makes one)";
+
   private final URI server;
   private final String token;
   private final HttpClient http = HttpClient.newBuilder().connectTimeout(CONNECT).build();
@@ -54,6 +57,9 @@ final class ApiClient {
     String scheme = String.valueOf(server.getScheme());
     if (!scheme.equals("http") && !scheme.equals("https") || server.getHost() == null) {
       throw new UserException("server '" + server + "' is no address: write http://host:port");
+    }
+    if (server.getRawQuery() != null || server.getRawFragment() != null) {
+      throw new UserException("server '" + server + "' has more than a path: leave out ? and #");
     }
     String text = server.toString();
     this.server = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
@@ -76,9 +82,7 @@ final class ApiClient {
   /** The lines of an answer of any length; close it to hang up. */
   Stream<String> lines(String path) {
     HttpResponse<Stream<String>> response =
-        send(
-            HttpRequest.newBuilder(server.resolve(path)).timeout(ANSWER).build(),
-            BodyHandlers.ofLines());
+        send(to(path).timeout(ANSWER).build(), BodyHandlers.ofLines());
     if (response.statusCode() != 200) {
       try (Stream<String> lines = response.body()) {
         throw problem(response.statusCode(), String.join("\n", lines.toList()));
@@ -90,9 +94,7 @@ final class ApiClient {
   /** An answer that goes on as long as someone reads it. */
   InputStream body(String path) throws IOException {
     HttpResponse<InputStream> response =
-        send(
-            HttpRequest.newBuilder(server.resolve(path)).timeout(ANSWER).build(),
-            BodyHandlers.ofInputStream());
+        send(to(path).timeout(ANSWER).build(), BodyHandlers.ofInputStream());
     if (response.statusCode() != 200) {
       try (InputStream body = response.body()) {
         throw problem(
@@ -165,19 +167,37 @@ final class ApiClient {
     }
   }
 
-  /** The lines of a stream of server-sent events; close it to hang up. */
-  Stream<String> events(String path, String lastEventId) {
-    HttpRequest.Builder builder = to(path).header("Accept", "text/event-stream");
+  /**
+   * The lines of a stream of server-sent events; close it to hang up.
+   *
+   * @param patience how long the server may be silent
+   * @throws IOException when it is worth to try again: nobody answers, or the server can not yet
+   * @throws UserException when the server refuses
+   */
+  LiveLines events(String path, String lastEventId, Duration patience) throws IOException {
+    HttpRequest.Builder builder =
+        to(path).timeout(patience).header("Accept", "text/event-stream");
     if (!lastEventId.isEmpty()) {
       builder.header("Last-Event-ID", lastEventId);
     }
-    HttpResponse<Stream<String>> response = send(builder.GET().build(), BodyHandlers.ofLines());
-    if (response.statusCode() != 200) {
-      try (Stream<String> lines = response.body()) {
-        throw problem(response.statusCode(), String.join("\n", lines.toList()));
-      }
+    HttpResponse<InputStream> response;
+    try {
+      response = exchange(builder.GET().build(), BodyHandlers.ofInputStream());
+    } catch (IOException e) {
+      throw new IOException(describe(e), e);
     }
-    return response.body();
+    if (response.statusCode() == 200) {
+      return new LiveLines(response.body(), patience);
+    }
+    try (InputStream body = response.body()) {
+      UserException problem =
+          problem(
+              response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      if (response.statusCode() >= 500) {
+        throw new IOException(problem.getMessage(), problem);
+      }
+      throw problem;
+    }
   }
 
   static String encode(String segment) {
@@ -189,7 +209,8 @@ final class ApiClient {
   }
 
   private HttpRequest.Builder to(String path) {
-    HttpRequest.Builder builder = HttpRequest.newBuilder(server.resolve(path));
+    // Not resolved: the server may live under a path of a proxy's.
+    HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(server + path));
     return token.isEmpty() ? builder : builder.header("Authorization", "Bearer " + token);
   }
 
@@ -265,28 +286,38 @@ final class ApiClient {
 
   private <T> HttpResponse<T> sendOnce(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
     try {
-      return http.send(request, handler);
-    } catch (ConnectException e) {
-      throw new UserException(
-          "no Moodline answers at "
-              + server
-              + ": start one with 'moodline serve', or give --server",
-          e);
-    } catch (HttpTimeoutException e) {
-      throw new UserException(server + " does not answer in time", e);
+      return exchange(request, handler);
     } catch (IOException e) {
-      throw new UserException("the connection to " + server + " broke: " + e, e);
+      throw new UserException(describe(e), e);
+    }
+  }
+
+  private <T> HttpResponse<T> exchange(HttpRequest request, HttpResponse.BodyHandler<T> handler)
+      throws IOException {
+    try {
+      return http.send(request, handler);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UserException("interrupted", e);
     }
   }
 
+  private String describe(IOException e) {
+    if (e instanceof ConnectException) {
+      return "no Moodline answers at "
+          + server
+          + ": start one with 'moodline serve', or give --server";
+    }
+    return e instanceof HttpTimeoutException
+        ? server + " does not answer in time"
+        : "the connection to " + server + " broke: " + e;
+  }
+
   private UserException problem(int status, String body) {
     try {
       String detail = JSON.readTree(body).path("detail").asText("");
       if (!detail.isEmpty()) {
-        return new UserException(detail);
+        return new UserException(status == 401 ? detail + TOKEN_HINT : detail);
       }
     } catch (JsonProcessingException e) {
       return new UserException(

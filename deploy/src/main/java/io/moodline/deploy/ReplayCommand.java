@@ -88,6 +88,13 @@ final class ReplayCommand implements Callable<Integer> {
   @Nullable String server;
 
   @Option(
+      names = "--token",
+      paramLabel = "TOKEN",
+      defaultValue = "${env:MOODLINE_TOKEN:-}",
+      description = "Access token, where that server demands one (default: MOODLINE_TOKEN).")
+  String token = "";
+
+  @Option(
       names = "--compare",
       paramLabel = "A,B",
       split = ",",
@@ -107,7 +114,7 @@ final class ReplayCommand implements Callable<Integer> {
     checkOptions();
     MediaFolder.container(file); // what is no video is not worth an upload
     if (server != null) {
-      replay(ServerOption.client(server), file, true);
+      replay(ServerOption.client(server, token), file, true);
       return 0;
     }
     RecordingProbe.probe(file);

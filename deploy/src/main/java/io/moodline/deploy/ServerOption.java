@@ -2,7 +2,6 @@ package io.moodline.deploy;
 
 import io.moodline.runtime.UserException;
 import java.net.URI;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Which running server a command talks to. */
@@ -26,11 +25,7 @@ final class ServerOption {
     return client(server, token);
   }
 
-  static ApiClient client(String server) {
-    return client(server, Optional.ofNullable(System.getenv("MOODLINE_TOKEN")).orElse(""));
-  }
-
-  private static ApiClient client(String server, String token) {
+  static ApiClient client(String server, String token) {
     try {
       return new ApiClient(URI.create(server), token);
     } catch (IllegalArgumentException e) {

@@ -3,12 +3,10 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.runtime.UserException;
-import java.io.UncheckedIOException;
+import java.io.IOException;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,6 +19,9 @@ import picocli.CommandLine.Parameters;
 @Command(name = "watch", description = "Print a stream's events as they happen, until Ctrl-C.")
 final class WatchCommand implements Callable<Integer> {
   private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  /** Three of the server's heartbeats. */
+  private static final Duration SILENCE = Duration.ofSeconds(45);
 
   @Mixin ServerOption server = new ServerOption();
 
@@ -38,6 +39,9 @@ final class WatchCommand implements Callable<Integer> {
       description = "Show the analysed pictures in a window of the desktop instead.")
   boolean window;
 
+  /** How long the server may say nothing. */
+  Duration silence = SILENCE;
+
   @Override
   public Integer call() throws InterruptedException {
     ApiClient api = server.client();
@@ -48,19 +52,26 @@ final class WatchCommand implements Callable<Integer> {
     String stream = "/api/v1/streams/" + ApiClient.encode(id);
     api.get(stream); // an unknown stream is an error, a stream without events is not
     String path = stream + "/events" + (fromBeginning ? "?from=beginning" : "");
+    follow(api, path);
+    return 0;
+  }
+
+  /** Prints events until the server refuses to send any, whatever becomes of the connection. */
+  private void follow(ApiClient api, String path) throws InterruptedException {
     EventReader reader = new EventReader();
+    String said = "";
     while (true) {
-      try (Stream<String> lines = api.events(path, reader.lastEventId)) {
-        for (Iterator<String> line = lines.iterator(); line.hasNext(); ) {
-          reader.read(line.next());
+      reader.begin();
+      try (LiveLines lines = api.events(path, reader.lastEventId, silence)) {
+        said = "";
+        for (String line = lines.next(); line != null; line = lines.next()) {
+          reader.read(line);
         }
-      } catch (UncheckedIOException e) {
-        System.err.println("moodline: the connection broke, trying again");
-      } catch (UserException e) {
-        if (reader.lastEventId.isEmpty()) {
-          throw e;
+      } catch (IOException e) {
+        if (!said.equals(e.getMessage())) {
+          said = String.valueOf(e.getMessage());
+          System.err.println("moodline: " + said + "; trying again");
         }
-        System.err.println("moodline: " + e.getMessage());
       }
       Thread.sleep(PAUSE.toMillis());
     }
@@ -71,6 +82,12 @@ final class WatchCommand implements Callable<Integer> {
     private String lastEventId = "";
     private String event = "";
     private final StringBuilder data = new StringBuilder();
+
+    /** Forgets an event that was cut off. */
+    void begin() {
+      event = "";
+      data.setLength(0);
+    }
 
     void read(String line) {
       if (line.isEmpty()) {
@@ -93,8 +110,7 @@ final class WatchCommand implements Callable<Integer> {
       if (!data.isEmpty()) {
         print(event, data.toString());
       }
-      event = "";
-      data.setLength(0);
+      begin();
     }
   }
 

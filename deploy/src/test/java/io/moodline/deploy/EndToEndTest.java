@@ -17,10 +17,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -166,11 +164,10 @@ class EndToEndTest {
     }
     List<String> seen = new ArrayList<>();
     String path = "/api/v1/streams/" + id + "/events?from=beginning";
-    try (Stream<String> lines = node.api().events(path, "")) {
-      Iterator<String> line = lines.iterator();
+    try (LiveLines lines = node.api().events(path, "", Duration.ofMinutes(1))) {
       boolean emotion = false;
-      while (seen.size() < expected && line.hasNext()) {
-        String text = line.next();
+      String text;
+      while (seen.size() < expected && (text = lines.next()) != null) {
         if (text.startsWith("event:")) {
           emotion = text.substring(6).strip().equals("emotion");
         } else if (emotion && text.startsWith("data:")) {

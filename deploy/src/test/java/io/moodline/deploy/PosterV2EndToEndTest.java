@@ -29,13 +29,11 @@ import io.moodline.schemas.v1.Frame;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -163,11 +161,10 @@ class PosterV2EndToEndTest {
   private static Map<Long, JsonNode> events(TestNode node, String stream) throws Exception {
     Map<Long, JsonNode> events = new TreeMap<>();
     String path = "/api/v1/streams/" + stream + "/events?from=beginning";
-    try (Stream<String> lines = node.api().events(path, "")) {
-      Iterator<String> line = lines.iterator();
+    try (LiveLines lines = node.api().events(path, "", Duration.ofMinutes(1))) {
       boolean emotion = false;
-      while (events.size() < FRAMES && line.hasNext()) {
-        String text = line.next();
+      String text;
+      while (events.size() < FRAMES && (text = lines.next()) != null) {
         if (text.startsWith("event:")) {
           emotion = text.substring(6).strip().equals("emotion");
         } else if (emotion && text.startsWith("data:")) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What can be done with replays, through a whole Moodline. */
+/** What can be done with replays, through a whole Moodline that demands tokens. */
 @Timeout(value = 600, unit = TimeUnit.SECONDS)
 class ReplayTogetherTest {
   @TempDir static Path home;
@@ -39,7 +40,7 @@ class ReplayTogetherTest {
                 ScriptedFace.still(1, 7, Pose.at(170, 190, 120), Look.HAPPINESS),
                 ScriptedFace.still(3, 6, Pose.at(460, 190, 120), Look.SURPRISE).inMirror()));
     TestNode.addRecording(home, "known.mp4", clip);
-    node = TestNode.start(home);
+    node = TestNode.start(home, Map.of("http.tokens.always", "true"));
   }
 
   @AfterAll
@@ -121,7 +122,7 @@ class ReplayTogetherTest {
                             face.face(),
                             face.mediaTimeMicros(),
                             face.mark(),
-                            java.util.Map.of("anger", 1.0),
+                            Map.of("anger", 1.0),
                             java.util.Optional.of("anger"))
                         : face)
             .toList();
@@ -150,6 +151,8 @@ class ReplayTogetherTest {
                 video,
                 "--server",
                 server,
+                "--token",
+                node.token(),
                 "--annotate",
                 copy.toString(),
                 "--json",
@@ -161,9 +164,31 @@ class ReplayTogetherTest {
 
     Cli.Result compared =
         new Cli(home)
-            .run("replay", video, "--server", server, "--compare", "lite-ferplus,lite-ferplus");
+            .run(
+                "replay",
+                video,
+                "--server",
+                server,
+                "--token",
+                node.token(),
+                "--compare",
+                "lite-ferplus,lite-ferplus");
     assertThat(compared.code()).as(compared.err()).isZero();
     assertThat(compared.out()).contains("45 faces seen by both", "(100.0 %)");
+  }
+
+  @Test
+  void whoLacksATokenIsToldHowToGiveOne() {
+    String server = node.node().address().toString();
+    new Cli(home)
+        .refused(
+            List.of("token", "--token TOKEN", "MOODLINE_TOKEN"),
+            "stream",
+            "list",
+            "--server",
+            server,
+            "--token",
+            "moodline_none");
   }
 
   @Test

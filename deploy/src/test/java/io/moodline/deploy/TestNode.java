@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class TestNode implements AutoCloseable {
   private final Path home;
   private final Node node;
+  private final String token;
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
   private TestNode(Path home, Map<String, String> more) throws InterruptedException {
@@ -26,6 +27,8 @@ final class TestNode implements AutoCloseable {
     Map<String, String> set = new HashMap<>(more);
     set.put("http.port", "0");
     set.put("broker.port", "0");
+    boolean tokens = Boolean.parseBoolean(set.get("http.tokens.always"));
+    token = tokens ? new Cli(home).ok("token", "create", "admin").strip() : "";
     Settings settings = Settings.load(home, SettingsOptions.ALL, Map.of(), set);
     node =
         Node.start(settings, EnumSet.allOf(Node.Role.class), (thread, cause) -> failure.set(cause));
@@ -47,7 +50,12 @@ final class TestNode implements AutoCloseable {
   }
 
   ApiClient api() {
-    return new ApiClient(node.address());
+    return new ApiClient(node.address(), token);
+  }
+
+  /** What the API demands; empty without {@code http.tokens.always}. */
+  String token() {
+    return token;
   }
 
   Node node() {
