@@ -12,7 +12,6 @@ import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -97,18 +96,14 @@ final class BenchmarkCommand implements Callable<Integer> {
     if (facesPerFrame < 1 || facesPerFrame > 40 || streams < 1 || streams > 100) {
       throw new UserException("--faces-per-frame must be 1 to 40, --streams 1 to 100");
     }
-    Path folder =
-        Files.createTempDirectory(
-            Files.createDirectories(SettingsOptions.home().resolve("tmp")), "benchmark");
-    try {
+    try (TemporaryFolder temporary = TemporaryFolder.make("benchmark")) {
+      Path folder = temporary.path();
       Path file = video == null ? folder.resolve("drawn.mp4") : video.toRealPath();
       if (video == null) {
         PipelineBenchmark.clip(seconds, facesPerFrame).write(file);
       }
       System.out.println(measure(file, folder).toPrettyString());
       return 0;
-    } finally {
-      TemporaryFolder.delete(folder);
     }
   }
 
@@ -194,7 +189,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   private Settings settings(Path file, Path data) {
-    return options.load(
+    return options.loadAlone(
         Map.of(
             "http.port",
             "0",

@@ -3,6 +3,7 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.RuntimeSettings;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
@@ -34,7 +35,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Settings settings = options.load(Map.of());
+    Settings settings = options.loadAlone(folders());
     copySample(MediaFolder.open(settings));
     ProgressLine progress = ProgressLine.onStandardError();
     try (RunningNode running =
@@ -46,9 +47,22 @@ final class DemoCommand implements Callable<Integer> {
         return 0;
       }
       System.out.println("Dashboard: " + address + "/   (stop with Ctrl-C)");
-      RunningNode.awaitSignal();
+      running.awaitSignal();
       return 0;
     }
+  }
+
+  /** Where settings name a cluster, data and media are a deployment's, and not the demo's. */
+  private Map<String, String> folders() {
+    if (options.load(Map.of()).get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty()) {
+      return Map.of();
+    }
+    Path own = SettingsOptions.home().resolve("demo");
+    return Map.of(
+        "data.folder",
+        own.resolve("data").toString(),
+        "media.folder",
+        own.resolve("media").toString());
   }
 
   private static void analyse(ReplayRun run) throws InterruptedException {

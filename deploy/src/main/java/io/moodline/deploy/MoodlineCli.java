@@ -56,7 +56,6 @@ public final class MoodlineCli implements Callable<Integer> {
     // Read by logback.xml when the first logger is made: only a server talks about what it does.
     boolean serves = List.of(args).contains("serve");
     System.setProperty("moodline.log", serves ? "INFO" : "WARN");
-    System.setProperty("moodline.kafka.log", serves ? "ERROR" : "OFF");
     System.exit(run(args));
   }
 

@@ -225,20 +225,29 @@ final class Node implements AutoCloseable {
    *     not
    */
   void awaitReady(Duration patience) throws InterruptedException {
+    if (!isReadyWithin(patience)) {
+      throw new UserException("not ready after " + patience.toSeconds() + " s: " + missing());
+    }
+  }
+
+  /** Whether every part came up while waiting for so long. */
+  boolean isReadyWithin(Duration patience) throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
     while (!health.isReady()) {
       if (System.nanoTime() > deadline) {
-        throw new UserException(
-            "not ready after "
-                + patience.toSeconds()
-                + " s: "
-                + health.parts().stream()
-                    .filter(part -> part.state() != Health.State.UP)
-                    .map(part -> part.name() + " is " + part.state() + " " + part.reason())
-                    .collect(Collectors.joining("; ")));
+        return false;
       }
       Thread.sleep(READY_POLL.toMillis());
     }
+    return true;
+  }
+
+  /** The parts that are not up, and what they say. */
+  String missing() {
+    return health.parts().stream()
+        .filter(part -> part.state() != Health.State.UP)
+        .map(part -> part.name() + " is " + part.state() + " " + part.reason())
+        .collect(Collectors.joining("; "));
   }
 
   /** Stops every part, the last started first. A second call does nothing. */

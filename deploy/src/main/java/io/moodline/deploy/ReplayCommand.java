@@ -9,11 +9,8 @@ import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -118,20 +115,18 @@ final class ReplayCommand implements Callable<Integer> {
       return 0;
     }
     RecordingProbe.probe(file);
-    Path folder =
-        Files.createTempDirectory(
-            Files.createDirectories(SettingsOptions.home().resolve("tmp")), "replay");
+    TemporaryFolder folder = TemporaryFolder.make("replay");
     // A process of its own beside any server: free ports, its own data, and the recording where it
     // lies.
     Settings settings =
-        options.load(
+        options.loadAlone(
             Map.of(
                 "http.port",
                 "0",
                 "broker.port",
                 "0",
                 "data.folder",
-                folder.toString(),
+                folder.path().toString(),
                 "media.folder",
                 String.valueOf(file.getParent())));
     try (RunningNode running =
@@ -139,7 +134,7 @@ final class ReplayCommand implements Callable<Integer> {
             settings,
             EnumSet.allOf(Node.Role.class),
             ProgressLine.onStandardError(),
-            () -> delete(folder))) {
+            folder::close)) {
       replay(new ApiClient(running.node().address()), file, false);
       return 0;
     }
@@ -284,30 +279,6 @@ final class ReplayCommand implements Callable<Integer> {
       Files.writeString(Path.of(target), text, StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UserException("'" + target + "' can not be written: " + e.getMessage(), e);
-    }
-  }
-
-  private static void delete(Path folder) {
-    try {
-      Files.walkFileTree(
-          folder,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.deleteIfExists(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException e)
-                throws IOException {
-              Files.deleteIfExists(dir);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      System.err.println("moodline: folder " + folder + " could not be removed: " + e.getMessage());
     }
   }
 }

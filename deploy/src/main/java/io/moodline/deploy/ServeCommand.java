@@ -1,5 +1,8 @@
 package io.moodline.deploy;
 
+import io.moodline.runtime.RuntimeSettings;
+import io.moodline.runtime.Settings;
+import io.moodline.runtime.UserException;
 import io.moodline.sink.SinkSettings;
 import java.util.EnumSet;
 import java.util.List;
@@ -51,15 +54,21 @@ final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     Set<Node.Role> roles = EnumSet.copyOf(stages);
+    Settings settings = options.load(listen());
+    if (roles.size() < Node.Role.values().length
+        && settings.get(RuntimeSettings.KAFKA_BOOTSTRAP).isEmpty()) {
+      throw new UserException(
+          "--stages with fewer than all needs a Kafka cluster, through which stages meet: set"
+              + " kafka.bootstrap.servers");
+    }
     ProgressLine progress = ProgressLine.onStandardError();
-    try (RunningNode running =
-        RunningNode.start(options.load(listen()), roles, progress, () -> {})) {
+    try (RunningNode running = RunningNode.serve(settings, roles, progress)) {
       if (roles.contains(Node.Role.SINK)) {
         System.out.println("Dashboard: " + running.node().address() + "/   (stop with Ctrl-C)");
       } else {
         System.out.println("Ready.");
       }
-      RunningNode.awaitSignal();
+      running.awaitSignal();
       return 0;
     }
   }

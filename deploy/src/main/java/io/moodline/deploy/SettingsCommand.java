@@ -26,7 +26,10 @@ final class SettingsCommand implements Callable<Integer> {
 
             A setting is looked up on the command line (`--set key=value`), then in the environment
             (`http.port` is `MOODLINE_HTTP_PORT`), then in `$MOODLINE_HOME/moodline.properties`, then here. An unknown
-            key fails at start. `MOODLINE_HOME` is `~/.moodline` unless set; `MOODLINE_LOG` sets the log level.
+            key fails at start, and an unknown variable `MOODLINE_...` is named in a warning. `MOODLINE_HOME` is
+            `~/.moodline` unless set; `MOODLINE_LOG` sets the log level, `MOODLINE_KAFKA_LOG` that of Kafka. The
+            commands that are a server of their own (`demo`, `replay` without `--server`, `benchmark`) use no cluster,
+            no schema registry and no address but 127.0.0.1, whatever the file and the environment say.
 
             | setting | default | meaning |
             |---|---|---|

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Option;
 
 /** Where settings come from on the command line, and the list of all settings that exist. */
@@ -27,6 +28,24 @@ final class SettingsOptions {
           AnalyzerSettings.ALL,
           TimelineSettings.ALL,
           SinkSettings.ALL);
+
+  /** What a command sets that is its own server, whatever the settings say. */
+  private static final Map<String, String> ALONE =
+      Map.of(
+          RuntimeSettings.KAFKA_BOOTSTRAP.key(),
+          "",
+          RuntimeSettings.SCHEMA_REGISTRY.key(),
+          "",
+          "streams.state.folder",
+          "",
+          SinkSettings.hostKey(),
+          "127.0.0.1",
+          "http.advertised",
+          "",
+          "http.tokens.always",
+          "false");
+
+  private static final AtomicBoolean WARNED = new AtomicBoolean();
 
   @Option(
       names = "--set",
@@ -42,7 +61,37 @@ final class SettingsOptions {
   Settings load(Map<String, String> more) {
     Map<String, String> given = new HashMap<>(more);
     given.putAll(overrides);
+    if (!WARNED.getAndSet(true)) {
+      EnvironmentNames.unknown(ALL, System.getenv())
+          .forEach(
+              name ->
+                  System.err.println(
+                      "moodline: "
+                          + name
+                          + " in the environment is no setting and does nothing: see docs/config.md"));
+    }
     return Settings.load(home(), ALL, System.getenv(), given);
+  }
+
+  /**
+   * The settings of a command that is its own server and its own Kafka: what a deployment names in
+   * the file or in the environment is neither joined nor imitated.
+   *
+   * @throws UserException when {@code --set} asks for what such a command can not be
+   */
+  Settings loadAlone(Map<String, String> more) {
+    ALONE.forEach(
+        (key, value) -> {
+          if (!overrides.getOrDefault(key, value).equals(value)) {
+            throw new UserException(
+                "--set "
+                    + key
+                    + " goes with 'moodline serve': this command is a server of its own on 127.0.0.1");
+          }
+        });
+    Map<String, String> given = new HashMap<>(more);
+    given.putAll(ALONE);
+    return load(given);
   }
 
   /** {@code MOODLINE_HOME}, made if it does not exist. */

@@ -106,6 +106,10 @@ class BadInputTest {
   @Test
   void settingsThatCanNotBe() throws Exception {
     refused(List.of("http.prot", "not known"), "serve", "--set", "http.prot=1");
+    refused(List.of("--stages", "kafka.bootstrap.servers"), "serve", "--stages", "ingest,sink");
+    for (String own : List.of("kafka.bootstrap.servers=k:9092", "http.tokens.always=true")) {
+      refused(List.of("--set " + own.split("=")[0], "moodline serve"), "demo", "--set", own);
+    }
     refused(List.of("http.port", "70000"), "serve", "--set", "http.port=70000");
     refused(
         List.of("http.host"),

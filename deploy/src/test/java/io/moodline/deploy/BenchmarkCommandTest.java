@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,13 @@ class BenchmarkCommandTest {
 
   @Test
   void printsRatiosOfOneRunAsJson() throws Exception {
+    Files.writeString(
+        home.resolve("moodline.properties"),
+        """
+        kafka.bootstrap.servers=127.0.0.1:1
+        http.host=0.0.0.0
+        http.tokens.always=true
+        """);
     Cli.Result said =
         new Cli(home)
             .run(
