@@ -23,6 +23,7 @@ import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Topics;
 import io.moodline.sink.Sink;
 import io.moodline.sink.SinkSettings;
+import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.URI;
 import java.time.Clock;
@@ -107,12 +108,14 @@ final class Node implements AutoCloseable {
             security);
     useRegistry(kafka);
     setUpTopics(kafka);
+    PrometheusRegistry metrics = new PrometheusRegistry();
+    JvmMetrics.builder().register(metrics);
     StageContext context =
         new StageContext(
             instanceId(),
             settings,
             kafka,
-            new PrometheusRegistry(),
+            metrics,
             health,
             SecretBox.open(RuntimeSettings.secretKeyFile(settings)),
             failures,

@@ -6,7 +6,6 @@ import io.moodline.runtime.Owned;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.StreamKeys;
-import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +34,6 @@ public final class Sink implements AutoCloseable {
       ctx.health().report(HEALTH_PART, Health.State.STARTING, "");
       MediaFolder media = MediaFolder.open(ctx.settings());
       ApiMetrics metrics = new ApiMetrics(ctx.metrics(), ctx.kafka().topics());
-      JvmMetrics.builder().register(ctx.metrics());
       StreamKeys keys = open(StreamKeys.start("sink", ctx));
       gate = new QueryGate();
       timelines = given == null ? gate : given;

@@ -246,7 +246,6 @@ class TimelineApiTest {
         .contains(
             "moodline_http_requests_total{method=\"GET\",route=\"/api/v1/streams/{id}\",status=\"404\"}")
         .contains("moodline_http_request_seconds_bucket")
-        .contains("jvm_memory_used_bytes")
         .doesNotContain("somebody-typed-this");
   }
 
