@@ -14,8 +14,11 @@ final class DeployFiles {
   private static final List<String> OPERATIONS = List.of("grafana", "prometheus");
   private static final List<String> CONTAINERS =
       List.of("Dockerfile", "compose.yaml", "kubernetes");
-  private static final Pattern METRIC = Pattern.compile("\\bmoodline_[a-z_]+[a-z]");
+  private static final Pattern METRIC = Pattern.compile("\\b(moodline|process)_[a-z_]+[a-z]");
   private static final Pattern VARIABLE = Pattern.compile("\\bMOODLINE_[A-Z_]+[A-Z]");
+
+  private static final Pattern ABSENT = Pattern.compile("absent\\(([a-z_]+)\\)");
+  private static final Pattern STATES = Pattern.compile("\\{state=~\"([A-Z_|]+)\"\\}");
 
   private DeployFiles() {}
 
@@ -25,6 +28,28 @@ final class DeployFiles {
     find(OPERATIONS, METRIC)
         .forEach(name -> names.add(name.replaceFirst("_(bucket|sum|count)$", "")));
     return names;
+  }
+
+  /** Metrics whose absence is an alert. */
+  static Set<String> missed() throws IOException {
+    return groups(alerts(), ABSENT);
+  }
+
+  /** States that alerts count streams by. */
+  static Set<String> states() throws IOException {
+    Set<String> states = new TreeSet<>();
+    groups(alerts(), STATES).forEach(choice -> states.addAll(List.of(choice.split("[|]"))));
+    return states;
+  }
+
+  static String alerts() throws IOException {
+    return Files.readString(Path.of("prometheus/moodline.rules.yml"));
+  }
+
+  private static Set<String> groups(String text, Pattern pattern) {
+    Set<String> found = new TreeSet<>();
+    pattern.matcher(text).results().forEach(hit -> found.add(hit.group(1)));
+    return found;
   }
 
   static Set<String> environment() throws IOException {

@@ -188,6 +188,15 @@ class EndToEndTest {
     assertThat(DeployFiles.metrics())
         .isNotEmpty()
         .allSatisfy(name -> assertThat(page).contains("# TYPE " + name + " "));
+    // What is missed must be there from the start, and go with its stage.
+    assertThat(DeployFiles.missed())
+        .allSatisfy(name -> assertThat(page).containsPattern("(?m)^" + name + " "))
+        .anyMatch(name -> name.startsWith("moodline_ingest_"))
+        .anyMatch(name -> name.startsWith("moodline_analyzer_"))
+        .anyMatch(name -> name.startsWith("moodline_timelines_"));
+    for (String reason : List.of("UNREADABLE", "INCONSISTENT", "BROKEN_SEAL")) {
+      assertThat(page).contains("moodline_timelines_unreadable_total{reason=\"" + reason + "\"} ");
+    }
   }
 
   @Test

@@ -45,6 +45,8 @@ final class TimelineMetrics implements AutoCloseable {
     alerts = counter("alerts", "Alerts published.", "state");
     unreadableRules = counter("unreadable_rules", "Looks at a rule that could not be read.");
     unreadable = counter("unreadable", "Records of faces.v1 sent to dead letters.", "reason");
+    // An alert looks at what is added, and the first of a series would not be.
+    List.of("UNREADABLE", "INCONSISTENT", "BROKEN_SEAL").forEach(unreadable::initLabelValues);
     windows = counter("windows", "Windows published, revisions included.");
     unreadableWindows = counter("unreadable_windows", "Windows left out of an answer.");
     replacedThreads = counter("replaced_threads", "Stream threads replaced after an error.");
