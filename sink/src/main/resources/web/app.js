@@ -309,7 +309,15 @@ function showPreview() {
   } else {
     const number = preview;
     picture.onerror = () => setTimeout(() => number === preview && showPreview(), 2000);
-    picture.src = path + "?overlay=true";
+    keepAsking(picture, path + "?overlay=true", number);
+  }
+}
+
+/** The server ends a preview that has nothing to show for 30 s; there may be something later. */
+async function keepAsking(picture, path, number) {
+  while (number === preview && picture.naturalWidth === 0) {
+    picture.src = path;
+    await new Promise((resume) => setTimeout(resume, 35_000));
   }
 }
 

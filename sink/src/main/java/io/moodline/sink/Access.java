@@ -20,11 +20,13 @@ final class Access {
 
   private final InternalToken internal;
   private final AccessTokens tokens;
+  private final KnownTokens known;
   private final boolean demanded;
 
   Access(StageContext stage) {
     this.internal = new InternalToken(stage.secrets());
     this.tokens = tokens(stage.settings());
+    this.known = new KnownTokens(tokens);
     this.demanded = isDemanded(stage.settings());
   }
 
@@ -58,7 +60,7 @@ final class Access {
   }
 
   /**
-   * Looks at the caller's token.
+   * Looks at the caller's token, and gives the request its {@link Pass}.
    *
    * @throws Problem when the caller may not use a route of that role
    */
@@ -69,7 +71,9 @@ final class Access {
         throw Problem.of(403, "only other instances of this installation may ask this");
       }
     } else if (demanded && role != Role.ANYONE) {
-      checkRole(role, entry(header));
+      AccessTokens.Entry entry = entry(header);
+      checkRole(role, entry);
+      Pass.give(ctx, known.pass(entry.id()));
     }
   }
 

@@ -50,7 +50,7 @@ final class Answers {
   private static void stream(Context ctx, String contentType, Outlet outlet, Body body) {
     ctx.status(200).header("Content-Type", contentType);
     try {
-      OutputStream out = outlet.open();
+      OutputStream out = new PassOutput(outlet.open(), Pass.of(ctx));
       body.write(out);
       out.flush();
     } catch (IOException | RuntimeException e) {

@@ -402,8 +402,8 @@ final class EventReader {
   }
 
   /** Ends the connection now. */
-  void close() {
-    farewell = "the server is stopping";
+  void close(String reason) {
+    farewell = reason;
     wake();
     if (sending) {
       channel.cut();

@@ -45,13 +45,15 @@ final class EventRoutes implements Resource, AutoCloseable {
    *
    * @param streamId the one stream whose removal ends the connection; empty when there is none
    * @param position where to start after; without {@code From.POSITION} its offsets mean nothing
+   * @param pass whose end ends the connection
    */
   private record Subscription(
       Optional<String> streamId,
       EventFilter filter,
       int[] partitions,
       EventPosition position,
-      EventReader.From from) {}
+      EventReader.From from,
+      Pass pass) {}
 
   private final StageContext stage;
   private final StreamRegistry registry;
@@ -190,7 +192,7 @@ final class EventRoutes implements Resource, AutoCloseable {
         lastId.isPresent()
             ? EventReader.From.POSITION
             : fromBeginning ? EventReader.From.BEGINNING : EventReader.From.END;
-    return new Subscription(streamId, filter, partitions, position, from);
+    return new Subscription(streamId, filter, partitions, position, from, Pass.of(ctx));
   }
 
   private static Optional<String> lastEventId(Context ctx) {
@@ -256,7 +258,8 @@ final class EventRoutes implements Resource, AutoCloseable {
       position = EventPosition.start(stage.kafka().topics(), filter.kinds(), partitions);
     }
     return read(
-        new Subscription(Optional.empty(), filter, partitions, position, from), () -> channel);
+        new Subscription(Optional.empty(), filter, partitions, position, from, Pass.ALWAYS),
+        () -> channel);
   }
 
   private EventReader read(Subscription subscription, Opening channel) {
@@ -330,6 +333,7 @@ final class EventRoutes implements Resource, AutoCloseable {
       Duration heartbeat = heartbeat();
       readers.keySet().forEach(reader -> reader.tick(heartbeat, slowReaderLimit));
       readers.forEach(this::endIfRemoved);
+      readers.forEach(EventRoutes::endIfRevoked);
       tails.sweep();
       synchronized (watching) {
         if (!self.stopping()) {
@@ -345,6 +349,12 @@ final class EventRoutes implements Resource, AutoCloseable {
       reader.end(
           "stream '" + id + "' was removed",
           EventJson.removed(id).toString().getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  private static void endIfRevoked(EventReader reader, Subscription subscription) {
+    if (!subscription.pass().holds()) {
+      reader.close(Pass.REVOKED);
     }
   }
 
@@ -372,7 +382,7 @@ final class EventRoutes implements Resource, AutoCloseable {
   /** Ends every reader; new ones are refused. */
   void endReaders() {
     closed.set(true);
-    readers.keySet().forEach(EventReader::close);
+    readers.keySet().forEach(reader -> reader.close("the server is stopping"));
   }
 
   @Override

@@ -76,7 +76,9 @@ final class ExportRoutes implements Resource {
   }
 
   private static void write(Context ctx, Content content) throws IOException {
-    OutputStream out = new BufferedOutputStream(ctx.res().getOutputStream(), BUFFER_BYTES);
+    OutputStream out =
+        new BufferedOutputStream(
+            new PassOutput(ctx.res().getOutputStream(), Pass.of(ctx)), BUFFER_BYTES);
     try {
       content.write(out);
       out.flush();

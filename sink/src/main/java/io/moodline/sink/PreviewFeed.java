@@ -14,13 +14,14 @@ import io.moodline.schemas.v1.StreamKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
@@ -37,8 +38,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>In memory are the frames whose faces have not come yet, at most {@value #MAX_WAITING} and
  * {@value #MAX_WAITING_BYTES} bytes, the oldest dropped first, and one picture. Starts with what
- * the last {@value #LOOK_BACK_SECONDS} seconds hold. Confined to {@code sink-preview-<stream>}, but
- * for {@link #next} and {@link #close}.
+ * the last {@value #LOOK_BACK_SECONDS} seconds hold. Ends, and forgets its picture, when the stream
+ * is removed, becomes another or is erased. Confined to {@code sink-preview-<stream>}, but for
+ * {@link #next} and {@link #close}.
  */
 final class PreviewFeed implements AutoCloseable {
   private static final int MAX_WAITING = 64;
@@ -51,14 +53,18 @@ final class PreviewFeed implements AutoCloseable {
   private final byte[] key;
   private final StageContext stage;
   private final KeyRing keys;
-  private final BooleanSupplier showFaces;
+  private final StreamView stream;
+  private final Supplier<Optional<StreamView>> current;
   private final List<TopicPartition> partitions;
+  private final TopicPartition erasures;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Deque<Frame> frames = new ArrayDeque<>();
   private final Deque<FrameFaces> found = new ArrayDeque<>();
   private final Worker worker;
   private long waitingBytes;
   private @Nullable FrameFaces before;
+  private boolean open;
+  private long erasedMillis = Long.MIN_VALUE; // log time
   private final Object latestLock = new Object();
   private @Nullable PreviewPicture latest; // guarded by latestLock
   private boolean ended; // guarded by latestLock
@@ -67,14 +73,16 @@ final class PreviewFeed implements AutoCloseable {
    * Starts to read.
    *
    * @param keys what frames and faces are sealed with
-   * @param showFaces whether the stream lets faces be seen now
+   * @param current the stream as it is registered now; empty once it is removed
    */
-  PreviewFeed(StageContext stage, StreamView stream, KeyRing keys, BooleanSupplier showFaces) {
+  PreviewFeed(
+      StageContext stage, StreamView stream, KeyRing keys, Supplier<Optional<StreamView>> current) {
+    this.stream = stream;
     this.streamId = stream.id();
     this.keys = keys;
     this.key = streamId.getBytes(StandardCharsets.UTF_8);
     this.stage = stage;
-    this.showFaces = showFaces;
+    this.current = current;
     int partition = StreamPartition.of(streamId, stage.kafka().partitions());
     boolean live = stream.spec().getKind() == StreamKind.LIVE;
     var topics = stage.kafka().topics();
@@ -82,6 +90,7 @@ final class PreviewFeed implements AutoCloseable {
         List.of(
             new TopicPartition(live ? topics.frames() : topics.recordingFrames(), partition),
             new TopicPartition(topics.faces(), partition));
+    this.erasures = new TopicPartition(topics.erasures(), partition);
     this.consumer =
         stage
             .kafka()
@@ -94,7 +103,8 @@ final class PreviewFeed implements AutoCloseable {
   /**
    * Waits for a picture other than {@code shown}.
    *
-   * @return empty when none came in time, or none will come any more
+   * @return what there is then, which is {@code shown} when nothing came in time; empty when there
+   *     is none, or the feed has ended
    */
   Optional<PreviewPicture> next(@Nullable PreviewPicture shown, Duration patience)
       throws InterruptedException {
@@ -103,11 +113,11 @@ final class PreviewFeed implements AutoCloseable {
       while (latest == shown && !ended) {
         long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
         if (left <= 0) {
-          return Optional.empty();
+          break;
         }
         latestLock.wait(left);
       }
-      return latest == shown ? Optional.empty() : Optional.ofNullable(latest);
+      return Optional.ofNullable(latest);
     }
   }
 
@@ -119,12 +129,16 @@ final class PreviewFeed implements AutoCloseable {
 
   private void readAll(Worker self) {
     try {
-      seek();
-      while (!self.stopping()) {
+      seek(List.of(erasures));
+      readErasures(self);
+      seek(partitions);
+      while (!self.stopping() && isSameStream()) {
+        boolean erased = false;
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          if (java.util.Arrays.equals(key, record.key()) && record.value() != null) {
-            take(record);
-          }
+          erased |= take(record);
+        }
+        if (erased) {
+          return;
         }
         match();
       }
@@ -136,18 +150,48 @@ final class PreviewFeed implements AutoCloseable {
       consumer.close();
       synchronized (latestLock) {
         ended = true;
+        latest = null;
         latestLock.notifyAll();
       }
     }
   }
 
-  private void seek() {
-    consumer.assign(partitions);
+  /** Whether the stream is still the one that it was; hides faces that may not be seen any more. */
+  private boolean isSameStream() {
+    StreamView now = current.get().orElse(null);
+    if (now == null
+        || !now.spec().getCreatedAt().equals(stream.spec().getCreatedAt())
+        || now.spec().getKind() != stream.spec().getKind()) {
+      return false;
+    }
+    if (open && !now.spec().getShowFaces()) {
+      synchronized (latestLock) {
+        latest = null;
+        latestLock.notifyAll();
+      }
+    }
+    open = now.spec().getShowFaces();
+    return true;
+  }
+
+  /** What was erased a moment ago is still in the log, and would be shown again. */
+  private void readErasures(Worker self) {
+    long end = consumer.endOffsets(List.of(erasures)).getOrDefault(erasures, 0L);
+    while (!self.stopping() && consumer.position(erasures) < end) {
+      consumer.poll(POLL).forEach(this::take);
+    }
+  }
+
+  /** Reads these too, from where the look back begins. */
+  private void seek(List<TopicPartition> added) {
+    List<TopicPartition> all = new ArrayList<>(consumer.assignment());
+    all.addAll(added);
+    consumer.assign(all);
     long since = stage.clock().millis() - 1000L * LOOK_BACK_SECONDS;
     Map<TopicPartition, Long> times = new HashMap<>();
-    partitions.forEach(it -> times.put(it, since));
+    added.forEach(it -> times.put(it, since));
     Map<TopicPartition, OffsetAndTimestamp> offsets = consumer.offsetsForTimes(times);
-    for (TopicPartition partition : partitions) {
+    for (TopicPartition partition : added) {
       OffsetAndTimestamp offset = offsets.get(partition);
       if (offset == null) {
         consumer.seekToEnd(List.of(partition));
@@ -157,7 +201,22 @@ final class PreviewFeed implements AutoCloseable {
     }
   }
 
-  private void take(ConsumerRecord<byte[], byte[]> record) {
+  /** Takes a record in, and tells whether it says that the stream was erased. */
+  private boolean take(ConsumerRecord<byte[], byte[]> record) {
+    if (!java.util.Arrays.equals(key, record.key()) || record.value() == null) {
+      return false;
+    }
+    if (record.topic().equals(erasures.topic())) {
+      erasedMillis = Math.max(erasedMillis, record.timestamp());
+      return true;
+    }
+    if (record.timestamp() > erasedMillis) {
+      read(record);
+    }
+    return false;
+  }
+
+  private void read(ConsumerRecord<byte[], byte[]> record) {
     try {
       if (record.topic().equals(partitions.get(1).topic())) {
         SealedRecords.open(
@@ -206,7 +265,6 @@ final class PreviewFeed implements AutoCloseable {
   }
 
   private void show(Frame frame, FrameFaces faces) {
-    boolean open = showFaces.getAsBoolean();
     FrameFaces last = before;
     before = faces;
     if (!PreviewPicture.isShown(faces, open)) {

@@ -29,6 +29,10 @@ final class PreviewRoutes implements Resource, AutoCloseable {
   private static final int MAX_VIEWERS = 32;
   private static final Duration FIRST = Duration.ofSeconds(5);
   private static final Duration REPEAT = Duration.ofSeconds(5);
+
+  /** A viewer's connection without a picture: who has left it shows only when one is sent. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
   private static final String BOUNDARY = "moodline-frame";
   private static final Logger log = LoggerFactory.getLogger(PreviewRoutes.class);
 
@@ -104,17 +108,18 @@ final class PreviewRoutes implements Resource, AutoCloseable {
         .header("Content-Type", "multipart/x-mixed-replace; boundary=" + BOUNDARY)
         .header("X-Accel-Buffering", "no");
     OutputStream out = ctx.res().getOutputStream();
-    ctx.future(() -> start(stream.id(), shared, overlay, out));
+    Pass pass = Pass.of(ctx);
+    ctx.future(() -> start(stream.id(), shared, overlay, pass, out));
   }
 
   private CompletableFuture<Void> start(
-      String id, PreviewFeed feed, boolean overlay, OutputStream out) {
+      String id, PreviewFeed feed, boolean overlay, Pass pass, OutputStream out) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     Worker.start(
         "sink-viewer-" + number.incrementAndGet(),
         self -> {
           try {
-            show(feed, overlay, out);
+            show(feed, overlay, pass, out);
           } catch (IOException e) {
             log.atDebug().addKeyValue("stream", id).log("viewer left");
           } finally {
@@ -128,17 +133,25 @@ final class PreviewRoutes implements Resource, AutoCloseable {
     return done;
   }
 
-  /** Pictures as they come; the last one again where none does, which shows who has left. */
-  private void show(PreviewFeed feed, boolean overlay, OutputStream out)
+  /**
+   * Pictures as they come; the last one again where none does, which shows who has left. Ends when
+   * there is none for long.
+   */
+  private void show(PreviewFeed feed, boolean overlay, Pass pass, OutputStream out)
       throws IOException, InterruptedException {
     out.flush(); // the viewer learns that it is let in before there is a picture
     PreviewPicture shown = null;
-    while (!closed && !feed.hasEnded()) {
-      Optional<PreviewPicture> next =
-          feed.next(shown, shown == null ? Duration.ofSeconds(1) : REPEAT);
-      shown = next.orElse(shown);
+    long lastNanos = System.nanoTime();
+    while (!closed && System.nanoTime() - lastNanos < PATIENCE.toNanos()) {
+      Duration wait = shown == null ? Duration.ofSeconds(1) : REPEAT;
+      Optional<PreviewPicture> next = feed.next(shown, wait);
+      if (feed.hasEnded() || !pass.holds()) {
+        return;
+      }
+      shown = next.orElse(null);
       if (shown != null) {
         put(shown, shown.jpeg(overlay), out);
+        lastNanos = System.nanoTime();
       }
     }
   }
@@ -181,11 +194,7 @@ final class PreviewRoutes implements Resource, AutoCloseable {
   }
 
   private PreviewFeed open(StreamView stream) {
-    return new PreviewFeed(stage, stream, keys, () -> mayShowFaces(stream.id()));
-  }
-
-  private boolean mayShowFaces(String id) {
-    return registry.find(id).map(it -> it.spec().getShowFaces()).orElse(false);
+    return new PreviewFeed(stage, stream, keys, () -> registry.find(stream.id()));
   }
 
   private void release(String id, PreviewFeed feed) {

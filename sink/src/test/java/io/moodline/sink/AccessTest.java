@@ -2,14 +2,25 @@ package io.moodline.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.moodline.runtime.AccessTokens;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.Frame;
+import io.moodline.schemas.v1.StreamKind;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -84,17 +95,115 @@ class AccessTest {
     assertThat(forbidden.statusCode()).isEqualTo(403);
     assertThat(forbidden.body()).contains("viewer").contains("operator");
     tokens.revoke(tokens.find(token).orElseThrow().id());
-    org.awaitility.Awaitility.await()
-        .atMost(java.time.Duration.ofMinutes(2))
+    await()
+        .atMost(Duration.ofMinutes(2))
         .until(
             () -> {
-              tokens.revoke(
-                  tokens
-                      .find(tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC()))
-                      .orElseThrow()
-                      .id()); // moves a coarse file clock on
+              moveFileClock();
               return call("GET", "/api/v1/streams", "Bearer " + token).statusCode() == 401;
             });
+  }
+
+  /** Events and pictures go on for as long as their reader likes, but not on a revoked token. */
+  @Test
+  void endsOpenConnectionsOfARevokedToken() throws Exception {
+    String admin = tokens.create(AccessTokens.Role.ADMIN, "", Clock.systemUTC());
+    String token = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
+    String kept = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
+    showPicture("watched", admin);
+    CompletableFuture<?> events = open("/api/v1/events", token);
+    CompletableFuture<?> pictures = open("/api/v1/streams/watched/preview", token);
+    CompletableFuture<?> others = open("/api/v1/events", kept);
+    CompletableFuture<String> socket = openSocket("/api/v1/events", token);
+    await().atMost(Duration.ofMinutes(2)).until(() -> api.sink().events().open() == 3);
+    assertThat(call("GET", "/api/v1/streams/watched/preview.jpg", "Bearer " + token).statusCode())
+        .isEqualTo(200);
+    tokens.revoke(tokens.find(token).orElseThrow().id());
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () -> {
+              moveFileClock();
+              return events.isDone() && pictures.isDone() && socket.isDone();
+            });
+    assertThat(socket.get()).contains("revoked");
+    assertThat(others.isDone()).isFalse();
+    tokens.revoke(tokens.find(kept).orElseThrow().id());
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () -> {
+              moveFileClock();
+              return others.isDone();
+            });
+  }
+
+  /** A stream with one picture that everyone may see as it is. */
+  private static void showPicture(String id, String admin) throws Exception {
+    var answer =
+        api.send(
+            api.request("/api/v1/streams/" + id)
+                .header("Authorization", "Bearer " + admin)
+                .header("Content-Type", "application/json")
+                .PUT(
+                    HttpRequest.BodyPublishers.ofString(
+                        "{\"source\":\"webcam:0\",\"purpose\":\"demo\",\"showFaces\":true}")));
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
+    byte[] key = id.getBytes(StandardCharsets.UTF_8);
+    Frame frame =
+        Frame.newBuilder()
+            .setStreamId(id)
+            .setRunId("run")
+            .setSequence(0)
+            .setKind(StreamKind.LIVE)
+            .setDroppedBefore(Map.of())
+            .setCaptureTime(Instant.EPOCH)
+            .setMediaTimeMicros(0)
+            .setTargetFramesPerSecond(5)
+            .setWidth(8)
+            .setHeight(8)
+            .setJpeg(ByteBuffer.wrap(new byte[] {1, 2, 3}))
+            .build();
+    var topics = api.stage.kafka().topics();
+    api.send(topics.frames(), id, key, Serdes.FRAME.encode(frame));
+    api.send(
+        topics.faces(),
+        id,
+        key,
+        Serdes.FRAME_FACES.encode(
+            FakeFrames.analysed(id, "run", 0, StreamKind.LIVE, Instant.EPOCH)));
+  }
+
+  /** A connection; done when the server has ended it. */
+  private static CompletableFuture<?> open(String path, String token) {
+    return api.http.sendAsync(
+        api.request(path).header("Authorization", "Bearer " + token).build(),
+        HttpResponse.BodyHandlers.discarding());
+  }
+
+  /** A socket; done with the reason that the server gives. */
+  private static CompletableFuture<String> openSocket(String path, String token) throws Exception {
+    CompletableFuture<String> closed = new CompletableFuture<>();
+    api.http
+        .newWebSocketBuilder()
+        .header("Authorization", "Bearer " + token)
+        .buildAsync(
+            java.net.URI.create(api.uri(path).toString().replaceFirst("^http", "ws")),
+            new WebSocket.Listener() {
+              @Override
+              public CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+                closed.complete(reason);
+                return CompletableFuture.completedFuture(null);
+              }
+            })
+        .get();
+    return closed;
+  }
+
+  /** The server sees by its time that the file has changed, which may be coarse. */
+  private static void moveFileClock() {
+    String passing = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
+    tokens.revoke(tokens.find(passing).orElseThrow().id());
   }
 
   @Test

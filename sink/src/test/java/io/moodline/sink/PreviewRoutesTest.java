@@ -259,6 +259,62 @@ class PreviewRoutesTest {
         .until(() -> api.get("/api/v1/streams/erased/preview.jpg").statusCode() == 503);
   }
 
+  /** An open viewer keeps the stream's feed, which must not keep the picture. */
+  @Test
+  void endsViewersOfAStreamThatIsErased() throws Exception {
+    register("forgotten", true);
+    DataInputStream viewer = watch("forgotten");
+    send(api.stage.kafka().topics().erasures(), "forgotten", new byte[0]); // its key is still there
+    awaitEnd(viewer);
+    assertThat(api.get("/api/v1/streams/forgotten/preview.jpg").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void endsViewersOfAStreamThatIsRemoved() throws Exception {
+    register("left", true);
+    DataInputStream viewer = watch("left");
+    assertThat(api.delete("/api/v1/streams/left").statusCode()).isEqualTo(204);
+    awaitEnd(viewer);
+  }
+
+  @Test
+  void showsNoFacesThatMayNoLongerBeSeen() throws Exception {
+    register("shy", true);
+    DataInputStream viewer = watch("shy");
+    var answer =
+        api.put(
+            "/api/v1/streams/shy",
+            "{\"source\":\"webcam:0\",\"purpose\":\"demo\",\"showFaces\":false}");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> api.get("/api/v1/streams/shy/preview.jpg").statusCode() == 503);
+    viewer.close();
+  }
+
+  /** A viewer that has seen the first picture of a stream. */
+  private static DataInputStream watch(String id) throws Exception {
+    sendFrame(id, 0);
+    sendFaces(id, 0);
+    DataInputStream viewer =
+        new DataInputStream(
+            api.http
+                .send(
+                    api.request("/api/v1/streams/" + id + "/preview").build(),
+                    HttpResponse.BodyHandlers.ofInputStream())
+                .body());
+    assertThat(read(viewer).sequence()).isZero();
+    return viewer;
+  }
+
+  private static void awaitEnd(DataInputStream viewer) throws IOException {
+    try (viewer) {
+      while (viewer.read() >= 0) {
+        // A picture may have been on its way.
+      }
+    }
+  }
+
   /** Results come late and in lumps: every picture still has its own box and no other. */
   @Test
   void drawsBoxesOnTheirOwnFramesOnly() throws Exception {
