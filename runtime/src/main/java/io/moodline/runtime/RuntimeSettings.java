@@ -79,7 +79,7 @@ public final class RuntimeSettings {
           "secret.key.lost",
           false,
           "Gives up at the start what was sealed with a key file that is lost for good: the keys of streams, and with"
-              + " them the frames and faces that are kept. Cameras' credentials have to be given again.");
+              + " them the frames and faces that are kept. Cameras' credentials and webhooks' secrets have to be given again.");
   public static final Setting<String> MEDIA_FOLDER =
       Setting.text(
           "media.folder",

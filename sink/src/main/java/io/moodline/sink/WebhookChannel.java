@@ -22,6 +22,7 @@ final class WebhookChannel implements EventChannel {
 
   private final String head;
   private final Consumer<String> began;
+  private final Consumer<String> passed;
   private final Delivery delivery;
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private int events;
@@ -31,10 +32,14 @@ final class WebhookChannel implements EventChannel {
    * A channel.
    *
    * @param began is told the id of where the subscription stands
+   * @param passed is told, while nothing is under way, the id up to which nothing is left to
+   *     deliver
    */
-  WebhookChannel(String webhookId, Consumer<String> began, Delivery delivery) {
+  WebhookChannel(
+      String webhookId, Consumer<String> began, Consumer<String> passed, Delivery delivery) {
     this.head = "{\"webhook\":\"" + webhookId + "\",\"events\":[";
     this.began = began;
+    this.passed = passed;
     this.delivery = delivery;
   }
 
@@ -54,7 +59,9 @@ final class WebhookChannel implements EventChannel {
   }
 
   @Override
-  public void heartbeat(String id) {}
+  public void heartbeat(String id) {
+    passed.accept(id);
+  }
 
   private void write(String text) {
     body.writeBytes(text.getBytes(StandardCharsets.UTF_8));

@@ -47,6 +47,8 @@ final class WebhookRoutes implements Resource, AutoCloseable {
   private static final int SECRET_BYTES = 32;
   private static final int MAX_WEBHOOKS = 200;
   private static final int SEND_THREADS = 8;
+  private static final String OTHER_KEY =
+      "its secret was sealed with another key: put the webhook again with its secret";
 
   private record Running(Webhook webhook, WebhookRun run, EventReader reader) {}
 
@@ -193,8 +195,11 @@ final class WebhookRoutes implements Resource, AutoCloseable {
   /** Keeps the sealed bytes where the secret is the same, since sealing twice gives two results. */
   private ByteBuffer sealed(String id, Optional<Webhook> before, Optional<String> secret) {
     if (before.isPresent()) {
-      String kept = WebhookRun.unseal(before.get(), stage.secrets());
-      if (secret.isEmpty() || secret.get().equals(kept)) {
+      Optional<String> kept = WebhookRun.unseal(before.get(), stage.secrets());
+      if (secret.isEmpty() && kept.isEmpty()) {
+        throw Problem.unprocessable("webhook '" + id + "': " + OTHER_KEY);
+      }
+      if (secret.isEmpty() || secret.equals(kept)) {
         return before.get().getSealedSecret();
       }
     }
@@ -312,6 +317,15 @@ final class WebhookRoutes implements Resource, AutoCloseable {
 
   private void start(Webhook webhook) {
     WebhookStatus status = beginning(webhook);
+    Optional<String> secret = WebhookRun.unseal(webhook, stage.secrets());
+    if (secret.isEmpty()) {
+      registry.write(
+          WebhookStatus.newBuilder(status)
+              .setState(WebhookState.DEAD)
+              .setReason(OTHER_KEY)
+              .build());
+      return;
+    }
     EventFilter filter =
         EventFilter.of(
             new TreeSet<>(webhook.getStreams()),
@@ -321,7 +335,7 @@ final class WebhookRoutes implements Resource, AutoCloseable {
     WebhookRun run =
         new WebhookRun(
             webhook,
-            stage.secrets(),
+            secret.get(),
             addresses,
             stage.settings().get(SinkSettings.WEBHOOK_DEAD_AFTER),
             senders,
@@ -333,7 +347,7 @@ final class WebhookRoutes implements Resource, AutoCloseable {
           events.subscribe(
               filter,
               status.getPosition(),
-              new WebhookChannel(webhook.getWebhookId(), run::began, run));
+              new WebhookChannel(webhook.getWebhookId(), run::began, run::passed, run));
       running.put(webhook.getWebhookId(), new Running(webhook, run, reader));
       reader.wake();
     } catch (Problem e) {

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,10 @@ import org.slf4j.LoggerFactory;
 final class WebhookRun implements WebhookChannel.Delivery {
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
   private static final Duration LAST_PAUSE = Duration.ofMinutes(5);
+
+  /** How far the log was read without anything for the webhook is written so often. */
+  private static final Duration POSITION_PAUSE = Duration.ofMinutes(1);
+
   private static final Logger log = LoggerFactory.getLogger(WebhookRun.class);
 
   private final Webhook webhook;
@@ -49,11 +54,19 @@ final class WebhookRun implements WebhookChannel.Delivery {
   private final Clock clock;
   private final Consumer<WebhookStatus> report;
   private volatile WebhookStatus status;
+  private volatile Instant written;
   private volatile boolean closed;
 
+  /**
+   * A run.
+   *
+   * @param secret what deliveries are signed with
+   * @param status where it begins
+   * @param report is told of each change
+   */
   WebhookRun(
       Webhook webhook,
-      SecretBox secrets,
+      String secret,
       WebhookAddresses addresses,
       Duration deadAfter,
       ScheduledExecutorService executor,
@@ -62,12 +75,13 @@ final class WebhookRun implements WebhookChannel.Delivery {
       Consumer<WebhookStatus> report) {
     this.webhook = webhook;
     this.url = URI.create(webhook.getUrl());
-    this.secret = unseal(webhook, secrets).getBytes(StandardCharsets.UTF_8);
+    this.secret = secret.getBytes(StandardCharsets.UTF_8);
     this.addresses = addresses;
     this.deadAfter = deadAfter;
     this.executor = executor;
     this.clock = clock;
     this.status = status;
+    this.written = clock.instant();
     this.report = report;
   }
 
@@ -76,16 +90,33 @@ final class WebhookRun implements WebhookChannel.Delivery {
     return "webhook/" + webhookId;
   }
 
-  static String unseal(Webhook webhook, SecretBox secrets) {
+  /** A webhook's secret; empty where it was sealed with another key, which may be lost. */
+  static Optional<String> unseal(Webhook webhook, SecretBox secrets) {
     ByteBuffer sealed = webhook.getSealedSecret().duplicate();
     byte[] bytes = new byte[sealed.remaining()];
     sealed.get(bytes);
-    return secrets.unseal(bytes, sealedFor(webhook.getWebhookId()));
+    try {
+      return Optional.of(secrets.unseal(bytes, sealedFor(webhook.getWebhookId())));
+    } catch (UserException e) {
+      return Optional.empty();
+    }
   }
 
   /** The subscription stands here: from now on nothing is lost. */
   void began(String id) {
     if (status.getPosition().isEmpty()) {
+      report(WebhookState.ACTIVE, id, 0, null);
+    }
+  }
+
+  /**
+   * Everything up to here was delivered or is nothing for this webhook. That is written now and
+   * then: a webhook that is rarely told anything would else begin so far back that the log no
+   * longer holds it.
+   */
+  void passed(String id) {
+    boolean due = !clock.instant().isBefore(written.plus(POSITION_PAUSE));
+    if (due && !closed && !id.equals(status.getPosition())) {
       report(WebhookState.ACTIVE, id, 0, null);
     }
   }
@@ -176,6 +207,7 @@ final class WebhookRun implements WebhookChannel.Delivery {
             .setReason(reason)
             .setSince(before.getState() == state ? before.getSince() : now)
             .build();
+    written = now;
     report.accept(status);
   }
 

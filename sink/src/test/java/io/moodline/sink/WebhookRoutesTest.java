@@ -7,13 +7,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.Serdes;
+import io.moodline.schemas.v1.Webhook;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -177,6 +181,45 @@ class WebhookRoutesTest {
     assertThat(ApiFixture.json(api.put("/api/v1/webhooks/made", body)).has("secret")).isFalse();
     assertThat(api.get("/api/v1/webhooks").body()).doesNotContain(made.get("secret").textValue());
     api.delete("/api/v1/webhooks/made");
+  }
+
+  /** As after the loss of the key file: nothing stops, and giving the secret again is enough. */
+  @Test
+  void asksForTheSecretAgainWhenAnotherKeySealedIt() throws Exception {
+    Webhook sealed =
+        Webhook.newBuilder()
+            .setWebhookId("sealed")
+            .setUrl(url())
+            .setStreams(List.of("hooked"))
+            .setEvents(List.of("emotion"))
+            .setLabels(List.of())
+            .setMinScore(0)
+            .setSealedSecret(ByteBuffer.wrap(new byte[60]))
+            .setRevision(1)
+            .setCreatedAt(Instant.EPOCH)
+            .setUpdatedAt(Instant.EPOCH)
+            .build();
+    api.send(
+        api.stage.kafka().topics().webhooks(),
+        "sealed",
+        "sealed".getBytes(StandardCharsets.UTF_8),
+        Serdes.WEBHOOK.encode(sealed));
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                api.get("/api/v1/webhooks/sealed").statusCode() == 200
+                    && status("sealed").get("state").textValue().equals("DEAD"));
+    assertThat(status("sealed").get("reason").textValue()).contains("secret");
+    String silent = "{\"url\":\"" + url() + "\",\"streams\":[\"hooked\"]}";
+    var refused = api.put("/api/v1/webhooks/sealed", silent);
+    assertThat(refused.statusCode()).isEqualTo(422);
+    assertThat(refused.body()).contains("secret");
+    String wanted = body(url(), ",\"streams\":[\"hooked\"],\"events\":[\"emotion\"]");
+    assertThat(api.put("/api/v1/webhooks/sealed", wanted).statusCode()).isEqualTo(200);
+    awaitBegun("sealed");
+    assertThat(status("sealed").get("state").textValue()).isEqualTo("ACTIVE");
+    api.delete("/api/v1/webhooks/sealed");
   }
 
   @ParameterizedTest
