@@ -2,6 +2,7 @@ package io.moodline.sink;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.javalin.http.Context;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import org.eclipse.jetty.ee10.servlet.ServletContextRequest;
@@ -10,6 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /** How bodies are written. Thread-safe. */
 final class Answers {
+  private static final int BUFFER_BYTES = 64 * 1024;
   private static final Logger log = LoggerFactory.getLogger(Answers.class);
 
   private Answers() {}
@@ -23,8 +25,17 @@ final class Answers {
     stream(ctx, "application/json", ctx::outputStream, body);
   }
 
-  static void text(Context ctx, String contentType, String body) {
-    ctx.status(200).header("Content-Type", contentType + "; charset=utf-8").result(body);
+  /** The same for text that is written in small pieces. */
+  static void text(Context ctx, String contentType, Body body) {
+    stream(
+        ctx,
+        contentType,
+        ctx::outputStream,
+        out -> {
+          OutputStream buffered = new BufferedOutputStream(out, BUFFER_BYTES);
+          body.write(buffered);
+          buffered.flush();
+        });
   }
 
   /** A body that is made while it is sent. */

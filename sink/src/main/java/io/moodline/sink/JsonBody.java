@@ -7,7 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +28,8 @@ final class JsonBody {
   static final int MAX_BYTES = 1_000_000;
 
   private static final int MAX_WORDS = 200;
+  private static final int BUFFER_BYTES = 16 * 1024;
+  private static final Duration LONGEST = Duration.ofSeconds(30);
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -63,12 +68,21 @@ final class JsonBody {
   }
 
   private static byte[] bytes(Context ctx) {
+    long begun = System.nanoTime();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    byte[] buffer = new byte[BUFFER_BYTES];
     try {
-      byte[] bytes = ctx.req().getInputStream().readNBytes(MAX_BYTES + 1);
-      if (bytes.length > MAX_BYTES) {
-        throw Problem.of(413, "the body is larger than " + MAX_BYTES + " bytes");
+      InputStream in = ctx.req().getInputStream();
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        bytes.write(buffer, 0, n);
+        if (bytes.size() > MAX_BYTES) {
+          throw Problem.of(413, "the body is larger than " + MAX_BYTES + " bytes");
+        }
+        if (System.nanoTime() - begun > LONGEST.toNanos()) { // it holds a thread meanwhile
+          throw Problem.malformed("the body took longer than " + LONGEST.toSeconds() + " s");
+        }
       }
-      return bytes;
+      return bytes.toByteArray();
     } catch (IOException e) {
       throw Problem.malformed("the body ended early");
     }

@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.streams.state.HostInfo;
 import org.eclipse.jetty.server.Server;
@@ -30,12 +31,19 @@ import org.slf4j.LoggerFactory;
  * refused or fails leaves as a {@link Problem}, never as a stack trace. The routes read the stream
  * registry, the timeline stores and topics; only streams and uploads are written.
  *
- * <p>Threads: {@code http-*} answer requests, at most {@value #MAX_THREADS}; readers of events hold
+ * <p>Threads: {@code http-*} answer requests, at most {@value #MAX_THREADS}, of which {@value
+ * #MAX_ANSWERING} may be held by slow clients, see {@link ThreadReserve}; readers of events hold
  * none, see {@link EventRoutes}. Nothing is queued here: a slow reader of events is cut, and the
  * log keeps what it has not read. Thread-safe.
  */
 final class TimelineApi implements AutoCloseable {
-  private static final int MAX_THREADS = 48;
+  private static final int MAX_THREADS = 64;
+
+  /** Leaves enough for what accepts connections and for health. */
+  private static final int MAX_ANSWERING = 44;
+
+  /** How long a request waits for one of them. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   /** A timeline takes a third of the usual level's time, and a fifth more bytes. */
   private static final int GZIP_LEVEL = 2;
@@ -161,6 +169,7 @@ final class TimelineApi implements AutoCloseable {
 
   private static void configureServer(Server server) {
     server.setErrorHandler(new ProblemPage());
+    server.setHandler(new ThreadReserve(MAX_ANSWERING, PATIENCE)); // before all that Javalin adds
     server.setStopTimeout(2000);
   }
 

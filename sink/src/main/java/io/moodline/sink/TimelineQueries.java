@@ -3,6 +3,8 @@ package io.moodline.sink;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -73,6 +75,17 @@ interface TimelineQueries {
     static Thinned of(List<TimelineWindow> windows, int points) {
       ScoreSeries series = new ScoreSeries();
       windows.forEach(window -> series.add(Serdes.TIMELINE_WINDOW.encodeInside(window)));
+      return new Thinned(series.pick(points), series.size(), () -> {});
+    }
+
+    /** Those of windows that are read page by page. */
+    static Thinned read(TimelineWindows windows, int points) {
+      ScoreSeries series = new ScoreSeries();
+      try {
+        windows.forEach(window -> series.add(Serdes.TIMELINE_WINDOW.encodeInside(window)));
+      } catch (IOException e) {
+        throw new UncheckedIOException("nothing is written here", e);
+      }
       return new Thinned(series.pick(points), series.size(), () -> {});
     }
 

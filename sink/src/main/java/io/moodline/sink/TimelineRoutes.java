@@ -14,14 +14,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Shows timelines. Without {@code from} and {@code to} a recording is shown whole and a live stream
  * for its last hour. An explicit {@code step} streams every window of the range; without one JSON
- * is made of the finest step that has at most four times {@code maxPoints} windows, thinned to that
- * by {@link Lttb}, and CSV and WebVTT, whose rows belong together, of the finest step within {@code
- * maxPoints}. Thread-safe.
+ * is made of the finest step that has at most four times {@code maxPoints} windows, and a day of
+ * seconds, thinned to {@code maxPoints} by {@link Lttb}; CSV and WebVTT, whose rows belong
+ * together, are streamed in the finest step within {@code maxPoints}. Only what is thinned is held
+ * in memory, see {@link WindowRoom}. Thread-safe.
  */
 final class TimelineRoutes implements Resource {
   /** Longest answer that is streamed: eleven days of seconds, or two years of minutes. */
@@ -30,13 +32,18 @@ final class TimelineRoutes implements Resource {
   /** Answers that are streamed at a time; each holds a thread while its reader is slow. */
   private static final int MAX_STREAMS = 16;
 
-  static final int READ_PER_POINT = 4;
+  private static final int READ_PER_POINT = 4;
+
+  /** A range that may hold more than this is looked at more closely before room is taken. */
+  private static final int FEW_WINDOWS = 10_000;
+
   private static final Duration LIVE_RANGE = Duration.ofHours(1);
 
   private final StageContext stage;
   private final StreamRegistry registry;
   private final TimelineQueries timelines;
   private final Semaphore streams = new Semaphore(MAX_STREAMS);
+  private final WindowRoom room = new WindowRoom();
 
   TimelineRoutes(StageContext stage, StreamRegistry registry, TimelineQueries timelines) {
     this.stage = stage;
@@ -56,61 +63,71 @@ final class TimelineRoutes implements Resource {
     long points = points(ctx);
     if (format != TimelineText.Format.JSON) {
       Range range = range(ctx, stream, timelines);
-      Duration fitting = step.orElseGet(() -> timelines(timelines, stream).finest(range, points));
-      text(ctx, stream, format, windows(timelines, stream, fitting, range));
+      Held held = timelines(timelines, stream);
+      Duration fitting = step.orElseGet(() -> held.finest(range, points));
+      text(ctx, stream, format, windows(timelines, held, fitting, range));
     } else {
       MarkedQueries asked = timelines.orStale();
       Range range = range(ctx, stream, asked);
       if (step.isPresent()) {
-        stream(ctx, asked, stream, step.get(), range);
+        TimelineWindows windows = windows(asked, timelines(asked, stream), step.get(), range);
+        streamed(ctx, TimelineJson.head(stream.id(), null), asked::stale, windows);
       } else {
         thinned(ctx, asked, stream, range, points);
       }
     }
   }
 
-  static void text(
-      Context ctx, StreamView stream, TimelineText.Format format, List<TimelineWindow> windows) {
-    if (format == TimelineText.Format.CSV) {
-      Answers.text(ctx, "text/csv", TimelineText.csv(windows));
-    } else {
-      Answers.text(ctx, "text/vtt", TimelineText.vtt(stream.spec(), windows));
-    }
-  }
-
-  private static void thinned(
+  private void thinned(
       Context ctx, MarkedQueries asked, StreamView stream, Range range, long points) {
-    Duration step = timelines(asked, stream).finest(range, READ_PER_POINT * points);
-    int limit = READ_PER_POINT * TimelineParams.MAX_WINDOWS;
-    TimelineQueries.Thinned thinned =
-        asked.thinned(
-            stream.id(),
-            step,
-            Steps.startOf(range.from(), step),
-            range.to(),
-            limit + 1,
-            (int) points);
-    if (thinned.of() > limit) {
-      throw tooMany(limit);
-    }
-    thinned(ctx, TimelineJson.head(stream.id(), null), step, thinned, asked.stale());
+    Held held = timelines(asked, stream);
+    Duration step = held.finest(range, read(points));
+    int limit = TimelineParams.MAX_WINDOWS;
+    long windows = range.windows(step);
+    thinned(
+        ctx,
+        TimelineJson.head(stream.id(), null),
+        step,
+        windows > FEW_WINDOWS ? held.held(range, step).windows(step) : windows,
+        () ->
+            asked.thinned(
+                stream.id(),
+                step,
+                Steps.startOf(range.from(), step),
+                range.to(),
+                limit + 1,
+                (int) points),
+        asked::stale);
   }
 
-  static void thinned(
-      Context ctx, ObjectNode head, Duration step, TimelineQueries.Thinned thinned, boolean stale) {
-    Answers.json(ctx, out -> TimelineJson.write(out, head, step, thinned, stale));
+  /** Windows that are read at most for so many points. */
+  static long read(long points) {
+    return Math.min(READ_PER_POINT * points, TimelineParams.MAX_WINDOWS);
   }
 
-  /** All windows of a range that fits into memory. */
-  private static List<TimelineWindow> windows(
-      TimelineQueries asked, StreamView stream, Duration step, Range range) {
-    int limit = READ_PER_POINT * TimelineParams.MAX_WINDOWS;
-    List<TimelineWindow> windows =
-        asked.windows(stream.id(), step, Steps.startOf(range.from(), step), range.to(), limit + 1);
-    if (windows.size() > limit) {
-      throw tooMany(limit);
-    }
-    return windows;
+  /**
+   * Reads windows into memory, thins them and shows the rest.
+   *
+   * @param windows most that may be read
+   */
+  void thinned(
+      Context ctx,
+      ObjectNode head,
+      Duration step,
+      long windows,
+      Supplier<TimelineQueries.Thinned> reader,
+      BooleanSupplier stale) {
+    int limit = TimelineParams.MAX_WINDOWS;
+    room.hold(
+        1 + (int) Math.min(windows, limit),
+        () -> {
+          TimelineQueries.Thinned thinned = reader.get();
+          if (thinned.of() > limit) {
+            throw tooMany(limit);
+          }
+          boolean mark = stale.getAsBoolean();
+          Answers.json(ctx, out -> TimelineJson.write(out, head, step, thinned, mark));
+        });
   }
 
   static Problem tooMany(long limit) {
@@ -120,27 +137,36 @@ final class TimelineRoutes implements Resource {
             + " windows of this step: give a shorter range or a longer step");
   }
 
-  private void stream(
-      Context ctx, MarkedQueries asked, StreamView stream, Duration step, Range range) {
-    Range held = timelines(asked, stream).held(range, step);
+  private static TimelineWindows windows(
+      TimelineQueries asked, Held stream, Duration step, Range range) {
+    Range held = stream.held(range, step);
     if (held.windows(step) > MAX_STREAMED) {
       throw tooMany(MAX_STREAMED);
     }
-    streamed(
-        ctx,
-        TimelineJson.head(stream.id(), null),
-        asked::stale,
-        new TimelineWindows(asked, stream.id(), step, held.from(), held.to()));
+    return new TimelineWindows(asked, stream.stream, step, held.from(), held.to());
   }
 
-  /** Writes windows while they are read; only some answers are written so at a time. */
+  /** Writes windows while they are read. */
   void streamed(Context ctx, ObjectNode head, BooleanSupplier stale, TimelineWindows windows) {
+    oneOfSome(
+        () ->
+            Answers.stream(
+                ctx, "application/json", out -> TimelineJson.stream(out, head, stale, windows)));
+  }
+
+  /** The same as CSV or WebVTT, which have no place for a mark: stale windows are no answer. */
+  void text(Context ctx, StreamView stream, TimelineText.Format format, TimelineWindows windows) {
+    ExportFormat file = format == TimelineText.Format.CSV ? ExportFormat.CSV : ExportFormat.VTT;
+    oneOfSome(
+        () -> Answers.text(ctx, file.mediaType(), out -> file.write(stream.spec(), windows, out)));
+  }
+
+  private void oneOfSome(Runnable answer) {
     if (!streams.tryAcquire()) {
       throw Problem.unavailable("there are " + MAX_STREAMS + " long answers under way already");
     }
     try {
-      Answers.stream(
-          ctx, "application/json", out -> TimelineJson.stream(out, head, stale, windows));
+      answer.run();
     } finally {
       streams.release();
     }

@@ -5,16 +5,14 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
- * A timeline as CSV and WebVTT; as JSON see {@link TimelineJson}. A window in which nothing was
- * seen of the stream is absent; one that was analysed and showed no face has {@code faces} 0 and no
- * scores. Thread-safe.
+ * Rows and cues of a timeline as CSV and WebVTT, whose files {@link ExportFormat} writes; as JSON
+ * see {@link TimelineJson}. A window in which nothing was seen of the stream is absent; one that
+ * was analysed and showed no face has {@code faces} 0 and no scores. Thread-safe.
  */
 final class TimelineText {
   enum Format {
@@ -28,15 +26,6 @@ final class TimelineText {
 
   private TimelineText() {}
 
-  /** One row per window, one column per label that occurs; without faces the scores are blank. */
-  static String csv(List<TimelineWindow> windows) {
-    TreeSet<String> labels = new TreeSet<>();
-    windows.forEach(window -> labels.addAll(window.getScores().keySet()));
-    StringBuilder csv = new StringBuilder(csvHeader(labels));
-    windows.forEach(window -> csv.append(csvRow(window, labels)));
-    return csv.toString();
-  }
-
   static String csvHeader(SortedSet<String> labels) {
     StringBuilder row =
         new StringBuilder(
@@ -45,6 +34,7 @@ final class TimelineText {
     return row.append("\r\n").toString();
   }
 
+  /** One window, with a column per label that occurs; without faces the scores are blank. */
   static String csvRow(TimelineWindow window, SortedSet<String> labels) {
     StringBuilder row = new StringBuilder();
     row.append(Times.show(window.getStart()))
@@ -77,17 +67,6 @@ final class TimelineText {
     return row.append("\r\n").toString();
   }
 
-  /**
-   * A cue per window that has a dominant label, in the recording's own time, to be shown beside the
-   * video.
-   */
-  static String vtt(StreamSpec spec, List<TimelineWindow> windows) {
-    Instant first = windows.isEmpty() ? Instant.EPOCH : windows.get(0).getStart();
-    StringBuilder vtt = new StringBuilder(VTT_HEADER);
-    windows.forEach(window -> vtt.append(vttCue(window, zero(spec, first))));
-    return vtt.toString();
-  }
-
   /** What a player calls 0:00: a recording's beginning, or the first window of a live stream. */
   static Instant zero(StreamSpec spec, Instant firstWindow) {
     return spec.getKind() == StreamKind.RECORDING
@@ -95,7 +74,10 @@ final class TimelineText {
         : firstWindow;
   }
 
-  /** One cue; nothing for a window without a dominant label. */
+  /**
+   * One cue, in the recording's own time, to be shown beside the video; nothing for a window
+   * without a dominant label.
+   */
   static String vttCue(TimelineWindow window, Instant zero) {
     String dominant = window.getDominant();
     return dominant == null

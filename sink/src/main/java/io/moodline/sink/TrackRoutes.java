@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.moodline.schemas.Steps;
 import io.moodline.schemas.v1.OpenWindow;
-import io.moodline.schemas.v1.TimelineWindow;
 import io.moodline.schemas.v1.TrackWindow;
 import io.moodline.sink.TimelineParams.Range;
 import io.moodline.sink.TimelineQueries.Thinned;
@@ -92,20 +91,24 @@ final class TrackRoutes implements Resource {
     ObjectNode head = TimelineJson.head(stream.id(), track.getTrackId());
     if (format != TimelineText.Format.JSON) {
       Duration fitting = step.orElseGet(() -> finest(range, points));
-      List<TimelineWindow> windows = windows(asked, track, fitting, range);
+      checkLength(range, fitting, TimelineRoutes.MAX_STREAMED);
       if (asked.stale()) {
         throw new NotReadyException("only a copy of the track answers now: ask for JSON, or again");
       }
-      TimelineRoutes.text(ctx, stream, format, windows);
+      timelines.text(ctx, stream, format, reader(tracks.get(), track, fitting, range));
     } else if (step.isPresent()) {
-      if (range.windows(step.get()) > TimelineRoutes.MAX_STREAMED) {
-        throw TimelineRoutes.tooMany(TimelineRoutes.MAX_STREAMED);
-      }
+      checkLength(range, step.get(), TimelineRoutes.MAX_STREAMED);
       timelines.streamed(ctx, head, asked::stale, reader(asked, track, step.get(), range));
     } else {
-      Duration fitting = finest(range, TimelineRoutes.READ_PER_POINT * points);
-      Thinned thinned = Thinned.of(windows(asked, track, fitting, range), (int) points);
-      TimelineRoutes.thinned(ctx, head, fitting, thinned, asked.stale());
+      Duration fitting = finest(range, TimelineRoutes.read(points));
+      checkLength(range, fitting, TimelineParams.MAX_WINDOWS);
+      timelines.thinned(
+          ctx,
+          head,
+          fitting,
+          range.windows(fitting),
+          () -> Thinned.read(reader(asked, track, fitting, range), (int) points),
+          asked::stale);
     }
   }
 
@@ -152,15 +155,9 @@ final class TrackRoutes implements Resource {
         range.to());
   }
 
-  /** All windows of a range that fits into memory. */
-  private static List<TimelineWindow> windows(
-      TrackQueries asked, TrackWindow track, Duration step, Range range) {
-    int limit = TimelineRoutes.READ_PER_POINT * TimelineParams.MAX_WINDOWS;
-    List<TimelineWindow> windows =
-        asked.windows(track, step, Steps.startOf(range.from(), step), range.to(), limit + 1);
-    if (windows.size() > limit) {
-      throw TimelineRoutes.tooMany(limit);
+  private static void checkLength(Range range, Duration step, long most) {
+    if (range.windows(step) > most) {
+      throw TimelineRoutes.tooMany(most);
     }
-    return windows;
   }
 }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,11 +30,15 @@ final class Uploads {
 
   private static final int BUFFER_BYTES = 128 * 1024;
 
+  /** Recordings that are taken at a time; each holds a thread while its sender is slow. */
+  private static final int MAX_UPLOADS = 8;
+
   private final MediaFolder media;
   private final RecordingCheck check;
   private final long maxBytes;
   private final ApiMetrics metrics;
   private final SecureRandom random = new SecureRandom();
+  private final Semaphore places = new Semaphore(MAX_UPLOADS);
 
   Uploads(MediaFolder media, RecordingCheck check, long maxBytes, ApiMetrics metrics) {
     this.media = media;
@@ -75,9 +80,20 @@ final class Uploads {
    *
    * @param wish what the sender calls it; only a hint for people
    * @param announced length in bytes, -1 when it was not said
-   * @throws Problem when it is too large, no video, or there is no room
+   * @throws Problem when it is too large, no video, there is no room, or others are under way
    */
   Taken take(Body body, @Nullable String wish, long announced) throws IOException {
+    if (!places.tryAcquire()) {
+      throw Problem.unavailable("there are " + MAX_UPLOADS + " uploads already");
+    }
+    try {
+      return takeNow(body, wish, announced);
+    } finally {
+      places.release();
+    }
+  }
+
+  private Taken takeNow(Body body, @Nullable String wish, long announced) throws IOException {
     checkRoom(announced);
     InputStream in = body.open();
     Path part = media.root().resolve(".upload-" + fresh() + ".part");

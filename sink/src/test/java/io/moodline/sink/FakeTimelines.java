@@ -4,11 +4,13 @@ import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 
 /** Timelines that a test makes up. Thread-safe. */
 final class FakeTimelines implements MarkedQueries {
@@ -16,29 +18,37 @@ final class FakeTimelines implements MarkedQueries {
   final Map<String, RunLedger> ledgers = new ConcurrentHashMap<>();
   volatile boolean ready = true;
   volatile boolean stale;
+
+  /** Most windows that were asked for at a time. */
+  volatile int largestPage;
+
   final Map<String, Boolean> settled = new ConcurrentHashMap<>();
 
   @Override
   public List<TimelineWindow> windows(
       String streamId, Duration step, Instant from, Instant to, int limit) {
-    return windows.stream()
-        .filter(window -> window.getStreamId().equals(streamId))
-        .filter(window -> window.getStepMillis() == step.toMillis())
+    largestPage = Math.max(largestPage, limit);
+    return own(streamId, step)
         .filter(window -> !window.getStart().isBefore(from) && window.getStart().isBefore(to))
-        .sorted(java.util.Comparator.comparing(TimelineWindow::getStart))
+        .sorted(Comparator.comparing(TimelineWindow::getStart))
         .limit(limit)
         .toList();
   }
 
   @Override
   public Optional<TimelineWindow> latest(String streamId, Duration step) {
-    List<TimelineWindow> all = windows(streamId, step, Instant.MIN, Instant.MAX, 100_000);
-    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    return own(streamId, step).max(Comparator.comparing(TimelineWindow::getStart));
   }
 
   @Override
   public Optional<TimelineWindow> earliest(String streamId, Duration step) {
-    return windows(streamId, step, Instant.MIN, Instant.MAX, 100_000).stream().findFirst();
+    return own(streamId, step).min(Comparator.comparing(TimelineWindow::getStart));
+  }
+
+  private Stream<TimelineWindow> own(String streamId, Duration step) {
+    return windows.stream()
+        .filter(window -> window.getStreamId().equals(streamId))
+        .filter(window -> window.getStepMillis() == step.toMillis());
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.UserException;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
@@ -18,6 +19,8 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -43,6 +46,40 @@ class TimelineApiTest {
   static void stop() {
     api.close();
     assertThat(api.failures).isEmpty();
+  }
+
+  /** Each sender holds a thread: it is let in, and then does not go on. */
+  @Test
+  void tellsHealthHoweverManySendersAreSlow() throws Exception {
+    List<Socket> senders = new ArrayList<>();
+    try {
+      Awaitility.await()
+          .atMost(Duration.ofMinutes(2))
+          .until(
+              () -> {
+                senders.add(slowSender());
+                return api.get("/api/v1/streams").statusCode() == 503;
+              });
+      assertThat(api.get("/health/live").statusCode()).isEqualTo(200);
+    } finally {
+      for (Socket sender : senders) {
+        sender.close();
+      }
+    }
+    Awaitility.await()
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> api.get("/api/v1/streams").statusCode() == 200);
+  }
+
+  private static Socket slowSender() throws IOException {
+    Socket sender = new Socket(InetAddress.getLoopbackAddress(), api.sink().port());
+    sender
+        .getOutputStream()
+        .write(
+            ("PUT /api/v1/streams/slow HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+                .getBytes(StandardCharsets.US_ASCII));
+    return sender;
   }
 
   @Test

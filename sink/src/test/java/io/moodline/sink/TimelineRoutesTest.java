@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TimelineRoutesTest {
   @TempDir static Path home;
@@ -235,6 +236,15 @@ class TimelineRoutesTest {
         .contains("00:00:01.000 --> 00:00:02.000\nhappiness 0.750000\n")
         .contains("00:20:00.000 --> 00:20:01.000\nneutral 1.000000\n")
         .doesNotContain("00:00:02.000 -->");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"csv", "vtt", "json"})
+  void keepsNoMoreThanAPageOfWhatIsNotThinned(String format) throws Exception {
+    api.timelines.largestPage = 0;
+    var answer = api.get("/api/v1/streams/talk/timeline?step=1s&format=" + format);
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(api.timelines.largestPage).isBetween(1, 2000);
   }
 
   @ParameterizedTest
