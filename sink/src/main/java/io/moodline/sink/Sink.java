@@ -68,6 +68,7 @@ public final class Sink implements AutoCloseable {
                       new EraseRoutes(ctx, registry, timelines, eraser),
                       events,
                       new ReplayRoutes(ctx, registry, timelines, streams, uploads),
+                      new RecordingRoutes(registry, media),
                       webhooks,
                       new StoreRoutes(gate),
                       new RuleRoutes(rules),

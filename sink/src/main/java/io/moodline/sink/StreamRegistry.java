@@ -129,6 +129,16 @@ final class StreamRegistry implements AutoCloseable {
     }
   }
 
+  /** Does what must not meet a change of a stream that comes through this instance. */
+  void undisturbed(Runnable work) {
+    writing.lock();
+    try {
+      work.run();
+    } finally {
+      writing.unlock();
+    }
+  }
+
   private StreamView view(StreamSpec spec) {
     return new StreamView(spec, Optional.ofNullable(statuses.get(spec.getStreamId())));
   }

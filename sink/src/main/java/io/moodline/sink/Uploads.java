@@ -115,7 +115,8 @@ final class Uploads {
       throw tooLarge();
     }
     if (freeBytes() < RESERVE_BYTES + Math.max(0, announced)) {
-      throw Problem.of(507, "the disk of the media folder has no room for the recording");
+      throw Problem.of(
+          507, "the disk of the media folder has no room for the recording: remove others");
     }
   }
 

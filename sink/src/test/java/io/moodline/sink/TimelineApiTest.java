@@ -204,7 +204,7 @@ class TimelineApiTest {
     "GET,/api/v1/streams/a/b/c,400",
     "POST,/api/v1/streams,405",
     "PATCH,/api/v1/streams/x,405",
-    "GET,/api/v1/recordings,405",
+    "PUT,/api/v1/recordings,405",
     "TRACE,/api/v1/streams,405",
     "GET,//api/v1/streams,404",
     "GET,/api/v1/streams;x=1,404",
