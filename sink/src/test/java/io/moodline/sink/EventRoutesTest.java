@@ -496,6 +496,9 @@ class EventRoutesTest {
   void letsOnlySoManyReadersIn() throws Exception {
     register("popular");
     List<Reader> readers = new ArrayList<>();
+    Awaitility.await("readers of other tests are noticed to have left")
+        .atMost(Duration.ofSeconds(90))
+        .until(() -> api.sink().events().open() == 0);
     try {
       for (int i = 0; i < 12; i++) {
         readers.add(open("popular", null, ""));

@@ -201,11 +201,17 @@ class PreviewRoutesTest {
     }
   }
 
+  /** Asks again while the server has not found one in time. */
   private static Part picture(String id, String query) throws Exception {
     HttpResponse<byte[]> answer =
-        api.http.send(
-            api.request("/api/v1/streams/" + id + "/preview.jpg" + query).build(),
-            HttpResponse.BodyHandlers.ofByteArray());
+        await()
+            .atMost(Duration.ofSeconds(90))
+            .until(
+                () ->
+                    api.http.send(
+                        api.request("/api/v1/streams/" + id + "/preview.jpg" + query).build(),
+                        HttpResponse.BodyHandlers.ofByteArray()),
+                it -> it.statusCode() != 503);
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(answer.headers().firstValue("Content-Type")).hasValue("image/jpeg");
     Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);

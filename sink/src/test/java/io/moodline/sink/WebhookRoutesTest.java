@@ -46,7 +46,7 @@ class WebhookRoutesTest {
 
   @BeforeAll
   static void start() throws Exception {
-    api = new ApiFixture(home, Map.of("webhooks.dead-after", "3s"));
+    api = new ApiFixture(home, Map.of("webhooks.dead-after", "10s"));
     receiver = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     receiver.createContext("/hook", WebhookRoutesTest::receive);
     receiver.start();
