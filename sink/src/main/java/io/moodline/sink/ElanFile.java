@@ -1,10 +1,11 @@
 package io.moodline.sink;
 
-import io.moodline.schemas.v1.StreamKind;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -19,10 +20,11 @@ import org.jspecify.annotations.Nullable;
  * between windows.
  *
  * <p>An EAF file names all instants before the annotations that use them, so the windows are read
- * three times. Only windows that are complete count, and only up to the first that is not: they
- * stay as they are between the readings. Confined to the thread that writes.
+ * four times. Only windows that are complete count, and only up to the first that is not: they stay
+ * as they are between the readings. Confined to the thread that writes.
  */
 final class ElanFile {
+  private static final String FILE = "file:";
   private static final String EMOTION = "emotion";
   private static final String MISSING = "missing";
 
@@ -110,10 +112,12 @@ final class ElanFile {
   private void writeHeader() throws XMLStreamException {
     xml.writeStartElement("HEADER");
     attributes("MEDIA_FILE", "", "TIME_UNITS", "milliseconds");
-    if (spec.getKind() == StreamKind.RECORDING) {
+    if (spec.getSource().startsWith(FILE)) { // pictures and drawn streams are no video
       xml.writeEmptyElement("MEDIA_DESCRIPTOR");
-      String file = spec.getSource().substring(spec.getSource().indexOf(':') + 1);
-      attributes("MEDIA_URL", "file:./" + file, "RELATIVE_MEDIA_URL", "./" + file);
+      String name = spec.getSource().substring(FILE.length());
+      String beside = path("./" + name.substring(name.lastIndexOf('/') + 1));
+      String url = name.startsWith("/") ? "file://" + path(name) : FILE + beside;
+      attributes("MEDIA_URL", url, "RELATIVE_MEDIA_URL", beside);
       attributes("MIME_TYPE", "video/*");
     }
     xml.writeStartElement("PROPERTY");
@@ -121,6 +125,15 @@ final class ElanFile {
     xml.writeCharacters("A score says how a face looks, not what a person feels.");
     xml.writeEndElement();
     xml.writeEndElement();
+  }
+
+  /** A path as URIs have it (RFC 3986): spaces and the like are escaped. */
+  private static String path(String path) {
+    try {
+      return new URI(null, null, path, null).getRawPath();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("a path alone is always right", e);
+    }
   }
 
   private void writeSlots(String tier, Stretch stretch, int[] number) throws XMLStreamException {

@@ -47,10 +47,10 @@ class ExportRoutesTest {
   @BeforeAll
   static void start() throws Exception {
     api = new ApiFixture(home, Map.of());
-    api.putRecording("talk.mp4");
+    api.putRecording("a talk.mp4");
     api.put(
         "/api/v1/streams/talk",
-        "{\"source\":\"file:talk.mp4\",\"purpose\":\"demo\",\"start\":\"2026-01-01T00:00:00Z\"}");
+        "{\"source\":\"file:a talk.mp4\",\"purpose\":\"demo\",\"start\":\"2026-01-01T00:00:00Z\"}");
     for (int second = 0; second < SECONDS; second++) {
       if (second < 4000 || second >= 4010) {
         api.timelines.windows.add(window("talk", second));
@@ -220,7 +220,7 @@ class ExportRoutesTest {
         .contains("missing 4000000 4010000 missing")
         .hasSize(2 * SECONDS / 6 - 2 + 1); // two stretches lie wholly in the gap
     assertThat(elements(document, "MEDIA_DESCRIPTOR").get(0).getAttribute("RELATIVE_MEDIA_URL"))
-        .isEqualTo("./talk.mp4");
+        .isEqualTo("./a%20talk.mp4");
   }
 
   private static List<Element> elements(Element in, String name) {
