@@ -45,6 +45,9 @@ final class TimelineApi implements AutoCloseable {
   /** How long a request waits for one of them. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** While others wait, who takes less than a block of some 64 KB in this time is cut. */
+  private static final Duration SLOW_READER = Duration.ofSeconds(10);
+
   /** A timeline takes a third of the usual level's time, and a fifth more bytes. */
   private static final int GZIP_LEVEL = 2;
 
@@ -169,7 +172,8 @@ final class TimelineApi implements AutoCloseable {
 
   private static void configureServer(Server server) {
     server.setErrorHandler(new ProblemPage());
-    server.setHandler(new ThreadReserve(MAX_ANSWERING, PATIENCE)); // before all that Javalin adds
+    server.setHandler(
+        new ThreadReserve(MAX_ANSWERING, PATIENCE, SLOW_READER)); // before all that Javalin adds
     server.setStopTimeout(2000);
   }
 

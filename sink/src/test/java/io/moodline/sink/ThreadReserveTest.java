@@ -3,16 +3,22 @@ package io.moodline.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -39,9 +45,13 @@ class ThreadReserveTest {
   private final class Slow extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
-      if (Request.getPathInContext(request).startsWith("/slow")) {
+      String path = Request.getPathInContext(request);
+      if (path.startsWith("/slow")) {
         begun.countDown();
         end.await();
+      } else if (path.startsWith("/endless")) {
+        begun.countDown();
+        writeOn(response);
       }
       response.setStatus(200);
       response.write(true, null, callback);
@@ -49,18 +59,30 @@ class ThreadReserveTest {
     }
   }
 
+  /** Writes until the connection breaks. */
+  private static void writeOn(Response response) throws IOException {
+    byte[] block = new byte[64 * 1024];
+    while (true) {
+      Content.Sink.write(response, false, ByteBuffer.wrap(block));
+    }
+  }
+
   /** Starts a server all of whose places are held. */
   private void start(Duration patience) throws Exception {
-    connector.setHost("127.0.0.1");
-    server.addConnector(connector);
-    ThreadReserve reserve = new ThreadReserve(PLACES, patience);
-    reserve.setHandler(new Slow());
-    server.setHandler(reserve);
-    server.start();
+    serve(patience);
     for (int i = 0; i < PLACES; i++) {
       slow.add(ask("/slow"));
     }
     assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private void serve(Duration patience) throws Exception {
+    connector.setHost("127.0.0.1");
+    server.addConnector(connector);
+    ThreadReserve reserve = new ThreadReserve(PLACES, patience, Duration.ofMillis(300));
+    reserve.setHandler(new Slow());
+    server.setHandler(reserve);
+    server.start();
   }
 
   @AfterEach
@@ -105,6 +127,31 @@ class ThreadReserveTest {
     end.countDown();
     for (CompletableFuture<HttpResponse<String>> one : waiting) {
       assertThat(one.get().statusCode()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void cutsReadersThatTakeNothingWhileOthersWait() throws Exception {
+    serve(Duration.ofSeconds(1));
+    List<Socket> readers = new ArrayList<>();
+    try {
+      for (int i = 0; i < PLACES; i++) {
+        Socket reader = new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort());
+        readers.add(reader);
+        reader
+            .getOutputStream()
+            .write(
+                "GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
+      }
+      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> ask("/api/v1/streams").get().statusCode() == 200);
+    } finally {
+      for (Socket reader : readers) {
+        reader.close();
+      }
     }
   }
 }
