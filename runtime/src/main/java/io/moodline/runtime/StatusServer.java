@@ -11,24 +11,26 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
  * {@code /health/live}, {@code /health/ready} and {@code /metrics} of a process that runs no HTTP
- * API. A few threads answer, and a request that does not arrive whole in {@value #PATIENCE_SECONDS}
- * s is given up: a client that falls silent holds up no probe. Thread-safe.
+ * API. Each request has a thread, up to {@value #MOST_THREADS}, and one that does not arrive whole
+ * in {@value #PATIENCE_SECONDS} s is given up: a client that falls silent holds up no probe.
+ * Thread-safe.
  */
 public final class StatusServer implements AutoCloseable {
-  private static final int THREADS = 8;
-  private static final int PATIENCE_SECONDS = 5;
+  private static final int MOST_THREADS = 64;
+  private static final int PATIENCE_SECONDS = 10;
 
   static {
     // Read once when the JDK's server loads, and for all servers of the process: this one.
     limit("sun.net.httpserver.maxReqTime", PATIENCE_SECONDS);
     limit("sun.net.httpserver.maxRspTime", 2 * PATIENCE_SECONDS);
-    limit("jdk.httpserver.maxConnections", 200);
   }
 
   private final HttpServer server;
@@ -47,8 +49,13 @@ public final class StatusServer implements AutoCloseable {
 
   private static ExecutorService threads() {
     AtomicInteger number = new AtomicInteger();
-    return Executors.newFixedThreadPool(
-        THREADS,
+    // None waits for another one's thread: in a queue its own time would run out.
+    return new ThreadPoolExecutor(
+        1,
+        MOST_THREADS,
+        PATIENCE_SECONDS,
+        TimeUnit.SECONDS,
+        new SynchronousQueue<>(),
         task -> {
           Thread thread = new Thread(task, "status-" + number.incrementAndGet());
           thread.setDaemon(true);
