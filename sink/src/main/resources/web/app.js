@@ -250,7 +250,7 @@ function showChosen() {
     : `Times of ${Intl.DateTimeFormat().resolvedOptions().timeZone}, in downloads UTC`;
   $("progress-box").hidden = !recording;
   $("pause").textContent = stream.desiredState === "PAUSED" ? "Resume" : "Pause";
-  $("pause").hidden = FINAL.includes(status.state);
+  $("pause").hidden = FINAL.includes(status.state) && status.state !== "REFUSED";
   $("preview-note").textContent = stream.showFaces
     ? "This stream shows faces as they are."
     : "Faces that were found are pixelated; one that the detector misses is not.";

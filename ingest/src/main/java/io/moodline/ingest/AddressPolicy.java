@@ -52,19 +52,43 @@ final class AddressPolicy {
    * @throws UserException when any of its addresses is one that is never read
    */
   InetAddress resolve(SourceUri uri) throws UnknownHostException {
-    String host = uri.host();
+    return judge(uri, find(uri.host()));
+  }
+
+  /**
+   * All addresses of a host, judged by no one yet.
+   *
+   * @throws UnknownHostException when it has none now; later it may
+   */
+  InetAddress[] find(String host) throws UnknownHostException {
     String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     InetAddress[] found = resolver.resolve(bare);
     if (found.length == 0) {
       throw new UnknownHostException(bare);
     }
-    for (InetAddress address : found) {
+    return found;
+  }
+
+  /**
+   * The address of a source's host that is read from. The link-local ones of IPv6 that a host has
+   * beside others are passed over.
+   *
+   * @param found all that it has
+   * @throws UserException when any of the others is one that is never read
+   */
+  InetAddress judge(SourceUri uri, InetAddress[] found) {
+    List<InetAddress> wide =
+        Arrays.stream(found)
+            .filter(address -> !(address instanceof Inet6Address && address.isLinkLocalAddress()))
+            .toList();
+    List<InetAddress> judged = wide.isEmpty() ? List.of(found) : wide;
+    for (InetAddress address : judged) {
       Optional<String> refusal = refusal(address);
       if (refusal.isPresent()) {
         throw new UserException("source " + uri + " is refused: " + refusal.get());
       }
     }
-    return found[0];
+    return judged.get(0);
   }
 
   /**

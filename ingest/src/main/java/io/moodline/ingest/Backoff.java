@@ -6,35 +6,40 @@ import java.util.random.RandomGenerator;
 /**
  * Pauses between tries: half a second, growing to one and a half, each spread by a quarter to both
  * sides so that many cameras behind one switch do not return at once: with the time that a try and
- * a decoder's start take, a camera that is well again is back within five. A source that refuses
- * the password is asked ever more seldom, up to five minutes, since many cameras lock an account
- * that fails often. Confined to one thread.
+ * a decoder's start take, a camera that is well again is back within five. Slow ones, half a minute
+ * growing to five, are for what a person has to mend, and for passwords that are refused: many
+ * cameras lock an account that fails often. Confined to one thread.
  */
 final class Backoff {
   private static final Duration FIRST = Duration.ofMillis(500);
   private static final Duration LONGEST = Duration.ofMillis(1500);
-  private static final Duration LONGEST_LOCKED_OUT = Duration.ofMinutes(5);
+  private static final Duration FIRST_SLOW = Duration.ofSeconds(30);
+  private static final Duration LONGEST_SLOW = Duration.ofMinutes(5);
 
   private final RandomGenerator random;
   private int failures;
+  private int slowFailures;
 
   Backoff(RandomGenerator random) {
     this.random = random;
   }
 
-  /**
-   * The pause before the next try.
-   *
-   * @param lockedOut whether the password was refused
-   */
-  Duration next(boolean lockedOut) {
-    long longest = (lockedOut ? LONGEST_LOCKED_OUT : LONGEST).toMillis();
-    long millis = Math.min(longest, FIRST.toMillis() << Math.min(failures, 20));
-    failures++;
+  /** The pause before the next try. */
+  Duration next() {
+    return spread(FIRST, LONGEST, failures++);
+  }
+
+  /** The pause before the next try of what should not be tried often. */
+  Duration nextSlow() {
+    return spread(FIRST_SLOW, LONGEST_SLOW, slowFailures++);
+  }
+
+  private Duration spread(Duration first, Duration longest, int before) {
+    long millis = Math.min(longest.toMillis(), first.toMillis() << Math.min(before, 20));
     return Duration.ofMillis(Math.round(millis * (0.75 + 0.5 * random.nextDouble())));
   }
 
-  /** How often in a row it failed. */
+  /** How often in a row it failed, slow pauses aside. */
   int failures() {
     return failures;
   }
@@ -42,5 +47,6 @@ final class Backoff {
   /** The last try went well. */
   void reset() {
     failures = 0;
+    slowFailures = 0;
   }
 }

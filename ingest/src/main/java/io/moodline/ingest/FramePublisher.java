@@ -20,6 +20,7 @@ import java.util.function.LongConsumer;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -34,6 +35,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class FramePublisher implements AutoCloseable {
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+
+  /**
+   * A transaction is begun, filled and committed at once. What an instance that died leaves open
+   * keeps its successor waiting for so long.
+   */
+  private static final int TRANSACTION_MILLIS = 10_000;
 
   private final KafkaConnection kafka;
   private final String transactionalId;
@@ -133,6 +140,16 @@ final class FramePublisher implements AutoCloseable {
     clear();
   }
 
+  /**
+   * Makes the producer ready, which ends a transaction that this instance left open when it died.
+   * Does nothing when it is.
+   *
+   * @throws KafkaException when it is in doubt, see {@link #renew}
+   */
+  void begin() {
+    open();
+  }
+
   /** Forgets what was not committed, and takes a fresh producer; an open transaction is aborted. */
   void renew() {
     clear();
@@ -149,7 +166,14 @@ final class FramePublisher implements AutoCloseable {
   private KafkaProducer<byte[], byte[]> open() {
     KafkaProducer<byte[], byte[]> open = producer;
     if (open == null) {
-      open = kafka.transactionalProducer("ingest", transactionalId);
+      open =
+          kafka.producer(
+              "ingest",
+              Map.of(
+                  ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+                  transactionalId,
+                  ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
+                  TRANSACTION_MILLIS));
       producer = open;
       open.initTransactions();
     }

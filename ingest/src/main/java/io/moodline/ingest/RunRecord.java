@@ -5,6 +5,7 @@ import io.moodline.ingest.DecodeListener.SourceInfo;
 import io.moodline.ingest.FrameQueue.Queued;
 import io.moodline.runtime.DataKey;
 import io.moodline.runtime.SealedRecords;
+import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.EndOfRun;
 import io.moodline.schemas.v1.EndReason;
 import io.moodline.schemas.v1.Frame;
@@ -42,6 +43,10 @@ final class RunRecord {
   private final StreamWork work;
   private StreamSpec spec;
   private String fingerprint;
+
+  /** That of the run, whatever the spec has become since it began. */
+  private StreamKind kind;
+
   private @Nullable String runId;
   private boolean runOpen;
   private long published;
@@ -62,6 +67,7 @@ final class RunRecord {
     this.work = work;
     this.spec = spec;
     this.fingerprint = fingerprint;
+    this.kind = spec.getKind();
     this.since = now();
     this.targetFramesPerSecond = spec.getTargetFramesPerSecond();
     if (before != null) {
@@ -69,7 +75,35 @@ final class RunRecord {
     }
   }
 
+  /**
+   * Ends the run of a stream that was removed while no one was there to see it, and removes its
+   * status. A status of a release that did not name the kind only goes.
+   */
+  static void endRemoved(StreamWork work, StreamStatus before) {
+    StreamKind kind = before.getKind();
+    if (kind != null) {
+      StreamSpec gone =
+          StreamSpec.newBuilder()
+              .setStreamId(before.getStreamId())
+              .setName(before.getStreamId())
+              .setLabels(Map.of())
+              .setSource("")
+              .setKind(kind)
+              .setTargetFramesPerSecond(1)
+              .setPurpose("")
+              .setDesiredState(DesiredState.PAUSED)
+              .setRevision(before.getRevision())
+              .setCreatedAt(before.getSince())
+              .setUpdatedAt(before.getSince())
+              .build();
+      new RunRecord(work, gone, before.getFingerprint(), before)
+          .endRun(EndReason.REMOVED, "the stream was removed");
+    }
+    work.publisher().removeStatus(before.getStreamId());
+  }
+
   private void restore(StreamStatus before) {
+    kind = before.getKind() == null ? spec.getKind() : before.getKind();
     runId = before.getRunId();
     published = before.getPublished();
     dropped = new HashMap<>(before.getDropped());
@@ -80,7 +114,7 @@ final class RunRecord {
     String by = before.getDecodedBy();
     decoder = by == null ? null : new DecodedBy(by, String.valueOf(before.getDecodedByReason()));
     runStart = before.getRunStart();
-    runOpen = runId != null && isOpen(before.getState(), spec.getKind());
+    runOpen = runId != null && isOpen(before.getState(), kind);
     if (before.getWidth() > 0) {
       Long duration = before.getDurationMicros();
       info =
@@ -157,6 +191,7 @@ final class RunRecord {
     targetFramesPerSecond = opened.targetFramesPerSecond();
     if (!runOpen) {
       forgetRun();
+      kind = spec.getKind();
       runId = UUID.randomUUID().toString();
       runOpen = true;
     }
@@ -248,12 +283,12 @@ final class RunRecord {
     if (credits != null) {
       credits.taken(picture.jpeg().length);
     }
-    StreamKind kind = spec.getKind();
+    StreamKind ofRun = kind;
     work.publisher()
         .add(
             frame,
             offset -> {
-              work.metrics().published(kind, picture.jpeg().length);
+              work.metrics().published(ofRun, picture.jpeg().length);
               work.metrics().timed(captured.source());
               if (credits != null) {
                 credits.committed(offset, picture.jpeg().length);
@@ -315,7 +350,7 @@ final class RunRecord {
         .setStreamId(spec.getStreamId())
         .setRunId(runId)
         .setSequence(published)
-        .setKind(spec.getKind())
+        .setKind(kind)
         .setModel(spec.getModel());
   }
 
@@ -332,6 +367,8 @@ final class RunRecord {
                 .setStreamId(spec.getStreamId())
                 .setRevision(spec.getRevision())
                 .setFingerprint(fingerprint)
+                .setStreamCreatedAt(spec.getCreatedAt())
+                .setKind(runId == null ? spec.getKind() : kind)
                 .setRunId(runId)
                 .setState(state)
                 .setSince(since)

@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -19,7 +20,7 @@ import java.util.function.Supplier;
 /**
  * Turns what a user asked for into what a decoder is told, or a refusal: purpose, spelling, file
  * and address are checked here, before anything is decoded. Works on threads of its own, since a
- * name server or a disk can be slow. Thread-safe.
+ * disk can be slow; names are looked up on others, see {@link HostNames}. Thread-safe.
  */
 final class SourceOrders implements AutoCloseable {
   private static final int THREADS = 4;
@@ -27,12 +28,20 @@ final class SourceOrders implements AutoCloseable {
   private final MediaFolder media;
   private final SecretBox secrets;
   private final AddressPolicy policy;
+  private final HostNames names;
   private final ExecutorService threads;
+
+  /** Finds the address of a network source. */
+  @FunctionalInterface
+  private interface Finder {
+    InetAddress find(SourceUri uri) throws UnknownHostException;
+  }
 
   SourceOrders(MediaFolder media, SecretBox secrets, AddressPolicy policy) {
     this.media = media;
     this.secrets = secrets;
     this.policy = policy;
+    this.names = new HostNames(policy);
     AtomicInteger number = new AtomicInteger();
     this.threads =
         Executors.newFixedThreadPool(
@@ -49,19 +58,54 @@ final class SourceOrders implements AutoCloseable {
    *
    * @param afterMicros media time of a recording's last published frame; -1 for none
    * @return ends with the order, a {@link SourceException} that may pass, or a {@link
-   *     UserException} that will not
+   *     UserException} about purpose or spelling, which will not
    */
   CompletableFuture<DecodeOrder> order(StreamSpec spec, long afterMicros) {
     CompletableFuture<DecodeOrder> answer = new CompletableFuture<>();
-    threads.execute(
-        () -> {
-          try {
-            answer.complete(check(spec, afterMicros));
-          } catch (SourceException | RuntimeException e) {
-            answer.completeExceptionally(e);
-          }
-        });
+    Optional<String> name = name(spec);
+    if (name.isEmpty()) {
+      threads.execute(() -> check(spec, afterMicros, policy::resolve, answer));
+    } else {
+      names
+          .find(name.get())
+          .whenCompleteAsync(
+              (found, error) ->
+                  check(
+                      spec,
+                      afterMicros,
+                      uri -> {
+                        if (found == null) {
+                          throw new UnknownHostException(uri.host());
+                        }
+                        return policy.judge(uri, found);
+                      },
+                      answer),
+              threads);
+    }
     return answer;
+  }
+
+  /** The name that has to be looked up; empty where there is none, or nothing that can be read. */
+  private static Optional<String> name(StreamSpec spec) {
+    try {
+      SourceUri uri = SourceUri.parse(spec.getSource());
+      return switch (uri.scheme()) {
+        case RTSP, RTSPS, HTTP, HTTPS ->
+            Optional.of(uri.host()).filter(host -> !HostNames.isLiteral(host));
+        default -> Optional.empty();
+      };
+    } catch (IllegalArgumentException e) {
+      return Optional.empty(); // told by the check
+    }
+  }
+
+  private void check(
+      StreamSpec spec, long afterMicros, Finder finder, CompletableFuture<DecodeOrder> answer) {
+    try {
+      answer.complete(check(spec, afterMicros, finder));
+    } catch (SourceException | RuntimeException e) {
+      answer.completeExceptionally(e);
+    }
   }
 
   /** Answers another question that may be slow, on the same threads. */
@@ -69,7 +113,8 @@ final class SourceOrders implements AutoCloseable {
     return CompletableFuture.supplyAsync(question, threads);
   }
 
-  private DecodeOrder check(StreamSpec spec, long afterMicros) throws SourceException {
+  private DecodeOrder check(StreamSpec spec, long afterMicros, Finder finder)
+      throws SourceException {
     SourceUri uri;
     try {
       Purpose.parse(spec.getPurpose());
@@ -77,8 +122,12 @@ final class SourceOrders implements AutoCloseable {
     } catch (IllegalArgumentException e) {
       throw new UserException(String.valueOf(e.getMessage()), e);
     }
-    SourceUri complete = withCredentials(uri, spec);
-    return order(complete, WantedFrames.of(spec), afterMicros);
+    WantedFrames wanted = WantedFrames.of(spec);
+    try {
+      return order(withCredentials(uri, spec), wanted, afterMicros, finder);
+    } catch (UserException e) {
+      throw SourceException.refused(String.valueOf(e.getMessage()));
+    }
   }
 
   /**
@@ -89,6 +138,11 @@ final class SourceOrders implements AutoCloseable {
    * @throws UserException when it is not read at all
    */
   DecodeOrder order(SourceUri uri, WantedFrames wanted, long afterMicros) throws SourceException {
+    return order(uri, wanted, afterMicros, policy::resolve);
+  }
+
+  private DecodeOrder order(SourceUri uri, WantedFrames wanted, long afterMicros, Finder finder)
+      throws SourceException {
     return switch (uri.scheme()) {
       case FILE -> {
         Path file = media.find(uri.path());
@@ -101,7 +155,7 @@ final class SourceOrders implements AutoCloseable {
               wanted,
               afterMicros);
       case SYNTHETIC -> new DecodeOrder.Synthetic(uri, wanted, afterMicros);
-      case RTSP, RTSPS, HTTP, HTTPS -> new DecodeOrder.Network(uri, address(uri), wanted);
+      case RTSP, RTSPS, HTTP, HTTPS -> new DecodeOrder.Network(uri, address(uri, finder), wanted);
       case WEBCAM ->
           new DecodeOrder.Webcam(
               uri.path(),
@@ -112,9 +166,9 @@ final class SourceOrders implements AutoCloseable {
     };
   }
 
-  private InetAddress address(SourceUri uri) throws SourceException {
+  private static InetAddress address(SourceUri uri, Finder finder) throws SourceException {
     try {
-      return policy.resolve(uri);
+      return finder.find(uri);
     } catch (UnknownHostException e) {
       throw new SourceException("the source's host has no address now", true);
     }
@@ -132,6 +186,7 @@ final class SourceOrders implements AutoCloseable {
 
   @Override
   public void close() {
+    names.close();
     threads.shutdownNow();
   }
 }

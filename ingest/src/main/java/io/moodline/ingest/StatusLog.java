@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
@@ -17,15 +18,11 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * Reads how far streams had come when their partition last had an owner. Confined to one thread.
  */
 final class StatusLog implements AutoCloseable {
-  /** An owner that was killed leaves a transaction open until its timeout. */
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final String topic;
@@ -41,34 +38,23 @@ final class StatusLog implements AutoCloseable {
   }
 
   /**
-   * The last committed status of each stream of a partition. Waits for a dead owner's transaction
-   * to end, since what it holds would otherwise be missed and then published twice.
+   * The last committed status of each stream of a partition; empty while a dead owner's transaction
+   * is open, since what it holds would otherwise be missed and then published twice. It ends at its
+   * timeout.
    */
-  Map<String, StreamStatus> read(int partition) throws InterruptedException {
+  Optional<Map<String, StreamStatus>> read(int partition) throws InterruptedException {
     TopicPartition status = new TopicPartition(topic, partition);
     Map<String, StreamStatus> found = new HashMap<>();
-    long end = awaitNoOpenTransaction(status);
+    long end = latest(status, IsolationLevel.READ_COMMITTED);
+    if (end < latest(status, IsolationLevel.READ_UNCOMMITTED)) {
+      return Optional.empty();
+    }
     consumer.assign(List.of(status));
     consumer.seekToBeginning(List.of(status));
     while (consumer.position(status) < end) {
       consumer.poll(POLL).forEach(record -> apply(found, record));
     }
-    return found;
-  }
-
-  private long awaitNoOpenTransaction(TopicPartition partition) throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (true) {
-      long stable = latest(partition, IsolationLevel.READ_COMMITTED);
-      long high = latest(partition, IsolationLevel.READ_UNCOMMITTED);
-      if (stable >= high) {
-        return stable;
-      }
-      if (System.nanoTime() > deadline) {
-        throw new TimeoutException("a transaction on " + partition + " stays open");
-      }
-      Thread.sleep(POLL.toMillis());
-    }
+    return Optional.of(found);
   }
 
   private long latest(TopicPartition partition, IsolationLevel isolation)

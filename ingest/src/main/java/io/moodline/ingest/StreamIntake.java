@@ -33,8 +33,12 @@ import org.jspecify.annotations.Nullable;
 final class StreamIntake implements AutoCloseable {
   /** Told what changes, on the thread that polls. */
   interface Owner {
-    /** All specs of a partition are known; it is this instance's to run. */
-    void owned(int partition, Map<String, StreamSpec> specs) throws InterruptedException;
+    /**
+     * All specs of a partition are known; it is this instance's to run.
+     *
+     * @return false when that can not begin now: then it is told again after the next poll
+     */
+    boolean owned(int partition, Map<String, StreamSpec> specs) throws InterruptedException;
 
     /** A stream of an owned partition was registered, changed, or removed (null). */
     void changed(String streamId, @Nullable StreamSpec spec);
@@ -54,7 +58,7 @@ final class StreamIntake implements AutoCloseable {
   private final Owner owner;
   private final Clock clock;
 
-  /** Partitions that are still being read, with the end that each had when it was assigned. */
+  /** Partitions that do not run yet, with the end that each had when it was assigned. */
   private final Map<Integer, Long> loading = new HashMap<>();
 
   private final Map<Integer, Map<String, StreamSpec>> specs = new HashMap<>();
@@ -74,9 +78,9 @@ final class StreamIntake implements AutoCloseable {
     }
     for (int partition : Set.copyOf(loading.keySet())) {
       long end = loading.getOrDefault(partition, 0L);
-      if (consumer.position(new TopicPartition(topic, partition)) >= end) {
+      if (consumer.position(new TopicPartition(topic, partition)) >= end
+          && owner.owned(partition, Map.copyOf(specs.getOrDefault(partition, Map.of())))) {
         loading.remove(partition);
-        owner.owned(partition, Map.copyOf(specs.getOrDefault(partition, Map.of())));
       }
     }
   }

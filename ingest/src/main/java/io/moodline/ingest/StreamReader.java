@@ -6,9 +6,13 @@ import io.moodline.schemas.v1.DeadLetter;
 import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
@@ -37,6 +41,14 @@ final class StreamReader implements StreamIntake.Owner {
   /** Streams by partition and id. */
   private final Map<Integer, Map<String, StreamRun>> streams = new TreeMap<>();
 
+  /** Owned partitions that can not be run yet. */
+  private final Set<Integer> waiting = new HashSet<>();
+
+  /** Streams whose spec can not be read: they are not removed. */
+  private final Set<String> unreadable = new HashSet<>();
+
+  private boolean inDoubt;
+
   private final StreamWork work;
   private final StatusLog statusLog;
   private final StreamIntake intake;
@@ -58,7 +70,6 @@ final class StreamReader implements StreamIntake.Owner {
 
   /** Runs streams until told to stop; then ends live runs and leaves recordings where they are. */
   void run(Worker worker) throws InterruptedException {
-    boolean inDoubt = false;
     try {
       while (!worker.stopping()) {
         try {
@@ -66,6 +77,7 @@ final class StreamReader implements StreamIntake.Owner {
             startOver();
             inDoubt = false;
           }
+          work.publisher().begin();
           round();
         } catch (WakeupException e) {
           // Asked to look whether to stop.
@@ -79,12 +91,16 @@ final class StreamReader implements StreamIntake.Owner {
       stopAll();
     } finally {
       streams.values().forEach(runs -> runs.values().forEach(StreamRun::release));
+      streams.clear();
       intake.close();
     }
   }
 
   private void round() throws InterruptedException {
     intake.poll(commitInterval);
+    if (inDoubt) {
+      return; // since a partition left
+    }
     work.unanalysed().refresh();
     streams.values().forEach(runs -> runs.values().forEach(StreamRun::advance));
     commit();
@@ -115,8 +131,13 @@ final class StreamReader implements StreamIntake.Owner {
   }
 
   private void stopAll() {
+    if (inDoubt) {
+      return; // what a second commit would write may be there already; the next start sees
+    }
     try {
-      streams.values().forEach(runs -> runs.values().forEach(StreamRun::stop));
+      streams
+          .values()
+          .forEach(runs -> runs.values().forEach(run -> run.stop("Moodline was stopped")));
       commit();
     } catch (KafkaException e) {
       // The broker is away: the next start finds the runs open and ends them as lost.
@@ -145,15 +166,32 @@ final class StreamReader implements StreamIntake.Owner {
   }
 
   @Override
-  public void owned(int partition, Map<String, StreamSpec> specs) throws InterruptedException {
-    Map<String, StreamStatus> before = statusLog.read(partition);
+  public boolean owned(int partition, Map<String, StreamSpec> specs) throws InterruptedException {
+    Optional<Map<String, StreamStatus>> read = statusLog.read(partition);
+    if (read.isEmpty()) {
+      if (waiting.add(partition)) {
+        log.atInfo()
+            .addKeyValue("partition", partition)
+            .log("partition waits for the transaction of an instance that died");
+      }
+      return false;
+    }
+    waiting.remove(partition);
+    Map<String, StreamStatus> before = read.get();
     Map<String, StreamRun> runs = new TreeMap<>();
     specs.forEach((id, spec) -> runs.put(id, new StreamRun(work, spec, before.get(id))));
     streams.put(partition, runs);
+    before.forEach(
+        (id, status) -> {
+          if (!specs.containsKey(id) && !unreadable.contains(id)) {
+            RunRecord.endRemoved(work, status);
+          }
+        });
     log.atInfo()
         .addKeyValue("partition", partition)
         .addKeyValue("streams", runs.size())
         .log("partition taken over");
+    return true;
   }
 
   @Override
@@ -161,6 +199,7 @@ final class StreamReader implements StreamIntake.Owner {
     Map<String, StreamRun> runs =
         streams.computeIfAbsent(work.publisher().partition(streamId), p -> new TreeMap<>());
     StreamRun run = runs.get(streamId);
+    unreadable.remove(streamId);
     if (spec == null) {
       if (run != null) {
         run.remove();
@@ -175,13 +214,21 @@ final class StreamReader implements StreamIntake.Owner {
 
   @Override
   public void leaving(int partition) {
-    drop(partition);
+    Map<String, StreamRun> runs = streams.remove(partition);
+    if (runs == null) {
+      return;
+    }
+    if (inDoubt) {
+      runs.values().forEach(StreamRun::release);
+      return;
+    }
+    runs.values().forEach(run -> run.stop("another instance takes the stream over"));
     try {
       commit();
     } catch (KafkaException e) {
-      // The successor reads what is committed; what is not, it decodes again.
+      // The successor reads what is committed: it ends live runs, and decodes recordings again.
       work.metrics().transactionAborted();
-      work.publisher().renew();
+      inDoubt = true;
     }
   }
 
@@ -200,6 +247,9 @@ final class StreamReader implements StreamIntake.Owner {
   @Override
   public void unreadable(DeadLetter letter, byte @Nullable [] key) {
     work.metrics().unreadable();
+    if (key != null) {
+      unreadable.add(new String(key, StandardCharsets.UTF_8));
+    }
     work.publisher().add(letter, key);
     log.atWarn()
         .addKeyValue("partition", letter.getPartition())

@@ -13,6 +13,7 @@ import io.moodline.schemas.v1.StreamSpec;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -27,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  * CONNECTING -> STREAMING -> FINISHED (recording) | BACKING_OFF -> CONNECTING (live)
  *            -> REFUSED, FAILED        STREAMING <-> STALLED (live)        any <-> PAUSED
  * </pre>
+ *
+ * <p>FINISHED and FAILED are for good. What is REFUSED is looked at again when the stream is put,
+ * resumed or taken over, and a live one every few minutes, unless purpose or spelling forbid it. A
+ * recording that was begun backs off as slowly instead, so that its run can go on.
  *
  * <p>Confined to the reader's thread.
  */
@@ -52,6 +57,9 @@ final class StreamRun {
   private final Credits credits;
 
   private long nextTryNanos;
+
+  /** Whether what was refused may be right a while later. */
+  private boolean looksAgain;
 
   /**
    * Takes a stream over.
@@ -80,24 +88,34 @@ final class StreamRun {
   }
 
   private void takeOver(@Nullable StreamStatus before) {
-    boolean same = before != null && before.getFingerprint().equals(fingerprint);
-    boolean isOver = before != null && same && isFinal(before.getState());
+    boolean same = before != null && isOfThis(before);
     if (before != null && !same) {
       record.endRun(EndReason.REMOVED, "the stream was changed");
       record.forgetRun();
     } else if (isLive()) {
       record.endRun(EndReason.LOST, "the instance that ran the stream died");
     }
+    if (same && isOver()) {
+      return;
+    }
     if (spec.getDesiredState() == DesiredState.PAUSED) {
-      record.enter(StreamState.PAUSED, null);
-    } else if (!isOver) {
+      enter(StreamState.PAUSED, null);
+    } else if (same && state() == StreamState.REFUSED) {
+      look();
+    } else {
       connect();
     }
   }
 
+  /** Whether a status is of the same work, and not of a stream that was removed meanwhile. */
+  private boolean isOfThis(StreamStatus before) {
+    Instant created = before.getStreamCreatedAt();
+    return before.getFingerprint().equals(fingerprint)
+        && (created == null || created.equals(spec.getCreatedAt()));
+  }
+
   /** The user changed the stream. */
   void change(StreamSpec changed) {
-    boolean paused = spec.getDesiredState() == DesiredState.PAUSED;
     boolean sameWork = StreamWork.fingerprint(changed).equals(fingerprint);
     spec = changed;
     fingerprint = StreamWork.fingerprint(changed);
@@ -109,21 +127,29 @@ final class StreamRun {
       backoff.reset();
     }
     if (changed.getDesiredState() == DesiredState.PAUSED) {
-      pause();
-    } else if (!sameWork || paused && state() == StreamState.PAUSED) {
+      if (!sameWork || !isOver()) {
+        pause();
+      }
+    } else if (!sameWork || isWaiting()) {
+      closeAttempt();
       connect();
     }
   }
 
+  /** Whether a user who asks again wants it to be tried now. */
+  private boolean isWaiting() {
+    return switch (state()) {
+      case PAUSED, REFUSED, BACKING_OFF -> true;
+      default -> false;
+    };
+  }
+
   private void pause() {
-    if (isFinal(state())) {
-      return;
-    }
     closeAttempt();
     if (isLive()) {
       record.endRun(EndReason.PAUSED, null);
     }
-    record.enter(StreamState.PAUSED, null);
+    enter(StreamState.PAUSED, null);
   }
 
   /** Does what can be done now. */
@@ -132,18 +158,36 @@ final class StreamRun {
       open(checking);
     } else if (attempt != null) {
       pump(attempt);
-    } else if (state() == StreamState.BACKING_OFF && System.nanoTime() - nextTryNanos >= 0) {
-      connect();
+    } else if (checking == null && System.nanoTime() - nextTryNanos >= 0) {
+      if (state() == StreamState.BACKING_OFF) {
+        connect();
+      } else if (state() == StreamState.REFUSED && looksAgain) {
+        look();
+      }
     }
     record.publishStatus();
   }
 
   private void connect() {
-    record.enter(StreamState.CONNECTING, null);
+    enter(StreamState.CONNECTING, null);
+    look();
+  }
+
+  /** Looks whether there is something to decode; what is refused stays so until that is known. */
+  private void look() {
+    looksAgain = false;
     checking =
         work.orders()
-            .order(spec, isLive() ? -1 : record.lastMediaTimeMicros())
+            .order(spec, isLive() || !record.isRunOpen() ? -1 : record.lastMediaTimeMicros())
             .thenCombine(askForKey(), Checked::new);
+  }
+
+  /** Enters a state from which a recording goes on: with a run that is open, or with a new one. */
+  private void enter(StreamState next, @Nullable String why) {
+    if (!isLive() && !record.isRunOpen()) {
+      record.forgetRun();
+    }
+    record.enter(next, why);
   }
 
   /**
@@ -162,6 +206,9 @@ final class StreamRun {
     checking = null;
     try {
       Checked checked = done.join();
+      if (state() == StreamState.REFUSED) {
+        enter(StreamState.CONNECTING, null);
+      }
       record.sealWith(checked.key().orElse(null));
       knowsKey = true;
       FrameQueue queue =
@@ -173,14 +220,25 @@ final class StreamRun {
       credits.startOver();
       opened.start(work.decoders(), checked.order());
     } catch (CompletionException e) {
-      if (e.getCause() instanceof UserException refused) {
-        record.endRun(EndReason.FAILED, refused.getMessage());
-        record.enter(StreamState.REFUSED, refused.getMessage());
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      String why = String.valueOf(cause.getMessage());
+      if (cause instanceof UserException) {
+        record.endRun(EndReason.FAILED, why);
+        record.enter(StreamState.REFUSED, why);
+      } else if (cause instanceof SourceException known && known.isRefused()) {
+        refuse(why);
       } else {
-        Throwable cause = e.getCause() == null ? e : e.getCause();
-        retry(new DecodeFailure(String.valueOf(cause.getMessage()), true));
+        retry(new DecodeFailure(why, true));
       }
     }
+  }
+
+  /** Something about the source is not as it should be now. */
+  private void refuse(String why) {
+    nextTryNanos = System.nanoTime() + backoff.nextSlow().toNanos();
+    looksAgain = isLive();
+    boolean begun = !isLive() && record.isRunOpen();
+    record.enter(begun ? StreamState.BACKING_OFF : StreamState.REFUSED, why);
   }
 
   private void pump(Attempt open) {
@@ -190,12 +248,11 @@ final class StreamRun {
       record.opened(info);
     }
     record.decodedBy(open.decoder());
-    Queued next = open.queue().poll();
-    while (next != null && info != null) {
+    Queued next;
+    while (info != null && (next = open.queue().poll()) != null) {
       record.frame(next, isLive() ? null : credits);
       knowsKey = false;
       backoff.reset();
-      next = open.queue().poll();
     }
     if (end != null) {
       finish(end.failure());
@@ -253,8 +310,9 @@ final class StreamRun {
   }
 
   private void retry(DecodeFailure failure) {
-    nextTryNanos = System.nanoTime() + backoff.next(failure.lockedOut()).toNanos();
-    record.enter(StreamState.BACKING_OFF, failure.message());
+    Duration pause = failure.lockedOut() ? backoff.nextSlow() : backoff.next();
+    nextTryNanos = System.nanoTime() + pause.toNanos();
+    enter(StreamState.BACKING_OFF, failure.message());
   }
 
   /** The user removed the stream. */
@@ -264,17 +322,21 @@ final class StreamRun {
     work.publisher().removeStatus(spec.getStreamId());
   }
 
-  /** This process stops: a live run ends here, a recording goes on with the next start. */
-  void stop() {
+  /**
+   * It is not run here any more: a live run ends, a recording goes on with whoever runs it next.
+   *
+   * @param why in a sentence for people
+   */
+  void stop(String why) {
     closeAttempt();
     if (isLive() && record.isRunOpen()) {
-      record.endRun(EndReason.DISCONNECTED, "Moodline was stopped");
-      record.enter(StreamState.BACKING_OFF, "Moodline was stopped");
+      record.endRun(EndReason.DISCONNECTED, why);
+      record.enter(StreamState.BACKING_OFF, why);
     }
     record.publishStatus();
   }
 
-  /** Another instance runs the stream from now on. */
+  /** Nothing can be written of it any more. */
   void release() {
     closeAttempt();
   }
@@ -294,9 +356,7 @@ final class StreamRun {
     return spec.getKind() == StreamKind.LIVE;
   }
 
-  private static boolean isFinal(StreamState state) {
-    return state == StreamState.FINISHED
-        || state == StreamState.FAILED
-        || state == StreamState.REFUSED;
+  private boolean isOver() {
+    return state() == StreamState.FINISHED || state() == StreamState.FAILED;
   }
 }

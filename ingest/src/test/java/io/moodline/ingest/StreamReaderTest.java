@@ -1,6 +1,7 @@
 package io.moodline.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.moodline.ingest.DecodeListener.DecodeFailure;
@@ -44,7 +45,10 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -240,6 +244,171 @@ class StreamReaderTest {
   }
 
   @Test
+  void looksAgainForAFileThatWasMissingWhenAskedOrTakenOver() throws Exception {
+    start(1000);
+    put(recording("late").setSource("file:late.mp4"));
+    put(recording("later").setSource("file:later.mp4"));
+    awaitState("late", StreamState.REFUSED);
+    awaitState("later", StreamState.REFUSED);
+    byte[] video = Files.readAllBytes(home.resolve("media/talk.mp4"));
+    Files.write(home.resolve("media/late.mp4"), video);
+    put(recording("late").setSource("file:late.mp4"));
+    awaitState("late", StreamState.FINISHED);
+    assertComplete(frames("late"), EndReason.FINISHED);
+    stop();
+    Files.write(home.resolve("media/later.mp4"), video);
+    start(1000);
+    awaitState("later", StreamState.FINISHED);
+    assertComplete(frames("later"), EndReason.FINISHED);
+  }
+
+  @Test
+  void keepsTheRunOfARecordingWhoseFileIsAwayForAWhile() throws Exception {
+    start(30);
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(30));
+    stop();
+    Path file = home.resolve("media/talk.mp4");
+    Path away = Files.move(file, home.resolve("talk.mp4"));
+    start(1000);
+    assertThat(awaitState("talk", StreamState.BACKING_OFF).getReason()).contains("not found");
+    Files.move(away, file);
+    put(recording("talk"));
+    awaitState("talk", StreamState.FINISHED);
+    assertComplete(frames("talk"), EndReason.FINISHED);
+  }
+
+  @Test
+  void leavesAFinishedRecordingAloneThatIsPausedAndResumedOverARestart() {
+    start(1000);
+    put(recording("talk"));
+    StreamStatus finished = awaitState("talk", StreamState.FINISHED);
+    put(recording("talk").setDesiredState(DesiredState.PAUSED));
+    awaitRevision("talk");
+    stop();
+    start(1000);
+    put(recording("talk"));
+    StreamStatus status = awaitRevision("talk");
+    assertThat(status.getState()).isEqualTo(StreamState.FINISHED);
+    assertThat(status.getRunId()).isEqualTo(finished.getRunId());
+    assertThat(status.getPublished()).isEqualTo(FRAMES);
+    assertThat(decoders.opened).hasValue(1);
+  }
+
+  @Test
+  void endsTheRunOfAStreamThatWasRemovedWhileNoOneRanIt() {
+    start(30);
+    put(recording("talk"));
+    await().untilAsserted(() -> assertThat(published("talk")).isEqualTo(30));
+    stop();
+    remove("talk");
+    start(30);
+    await().untilAsserted(() -> assertThat(status("talk")).isEmpty());
+    Frame mark = frames("talk").get(30);
+    assertThat(mark.getEndOfRun().getReason()).isEqualTo(EndReason.REMOVED);
+    assertThat(mark.getSequence()).isEqualTo(30);
+    assertThat(records(kafka.topics().recordingFrames())).hasSize(31);
+  }
+
+  @Test
+  void runsAStreamAgainThatWasRemovedAndRegisteredWhileNoOneRanIt() {
+    start(1000);
+    put(recording("talk"));
+    String first = awaitState("talk", StreamState.FINISHED).getRunId();
+    stop();
+    remove("talk");
+    put(recording("talk").setCreatedAt(START.plusSeconds(60)));
+    start(1000);
+    await().untilAsserted(() -> assertThat(frames("talk")).hasSize(2 * FRAMES + 2));
+    assertComplete(frames("talk").subList(0, FRAMES + 1), EndReason.FINISHED);
+    assertComplete(frames("talk").subList(FRAMES + 1, 2 * FRAMES + 2), EndReason.FINISHED);
+    assertThat(awaitRevision("talk").getRunId()).isNotEqualTo(first);
+  }
+
+  @Test
+  void endsTheTransactionThatItLeftOpenWhenItWasKilled() throws Exception {
+    try (var killed = transaction(kafka.group("ingest-test"), "lobby")) {
+      start(1000);
+      put(live("lobby"));
+      nextLive();
+      assertThatThrownBy(killed::commitTransaction).isInstanceOf(KafkaException.class);
+    }
+  }
+
+  @Test
+  void runsOtherPartitionsWhileOneWaitsForTheTransactionOfAnInstanceThatDied() throws Exception {
+    String other = in((StreamPartition.of("lobby", 4) + 1) % 4);
+    try (var died = transaction(kafka.group("ingest-another"), "lobby")) {
+      put(live("lobby"));
+      start(1000);
+      put(recording(other));
+      awaitState(other, StreamState.FINISHED);
+      assertThat(status("lobby")).isEmpty();
+      assertThat(decoders.live).isEmpty();
+      stop();
+      start(1000);
+      died.abortTransaction();
+      nextLive();
+    }
+  }
+
+  /** A stream of a partition. */
+  private static String in(int partition) {
+    return IntStream.range(0, 1000)
+        .mapToObj(i -> "stream" + i)
+        .filter(id -> StreamPartition.of(id, 4) == partition)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Begins a transaction that holds a record of a stream's partition, and outlasts the test. */
+  private KafkaProducer<byte[], byte[]> transaction(String transactionalId, String stream)
+      throws Exception {
+    KafkaProducer<byte[], byte[]> producer =
+        kafka.producer(
+            "test",
+            Map.of(
+                ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+                transactionalId,
+                ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
+                600_000));
+    producer.initTransactions();
+    producer.beginTransaction();
+    byte[] gone = "gone".getBytes(StandardCharsets.UTF_8);
+    int partition = StreamPartition.of(stream, 4);
+    producer.send(new ProducerRecord<>(kafka.topics().streamStatus(), partition, gone, null)).get();
+    return producer;
+  }
+
+  @Test
+  void endsLiveRunsItselfWhenTheyGoToAnotherInstance() {
+    start(1000);
+    List<String> ids = IntStream.range(0, 4).mapToObj(StreamReaderTest::in).toList();
+    ids.forEach(id -> put(live(id)));
+    for (int i = 0; i < ids.size(); i++) {
+      DecodeListener source = nextLive();
+      source.opened(FakeDecoders.info());
+      source.frame(FakeDecoders.frame(0));
+    }
+    await().until(() -> ids.stream().allMatch(id -> published(id) == 1));
+    Ingest first = ingest;
+    start("second", 1000, 32);
+    try (Ingest second = ingest) {
+      ingest = first;
+      await().until(() -> !decoders.live.isEmpty()); // the second has taken one over
+      List<Frame> marks =
+          ids.stream()
+              .flatMap(id -> frames(id).stream())
+              .filter(frame -> frame.getEndOfRun() != null)
+              .toList();
+      assertThat(marks)
+          .isNotEmpty()
+          .extracting(mark -> mark.getEndOfRun().getMessage())
+          .containsOnly("another instance takes the stream over");
+    }
+  }
+
+  @Test
   void givesEachLifeOfALiveStreamARunOfItsOwn() {
     start(1000);
     put(live("lobby"));
@@ -386,13 +555,17 @@ class StreamReaderTest {
   }
 
   private void start(int unanalysedFrames, int unanalysedMegabytes) {
+    start("test", unanalysedFrames, unanalysedMegabytes);
+  }
+
+  private void start(String instance, int unanalysedFrames, int unanalysedMegabytes) {
     List<Setting<?>> known = Setting.all(RuntimeSettings.ALL, IngestSettings.ALL);
     Map<String, String> set = new HashMap<>();
     set.put("ingest.unanalysed.frames", Integer.toString(unanalysedFrames));
     set.put("ingest.unanalysed.megabytes", Integer.toString(unanalysedMegabytes));
     StageContext context =
         new StageContext(
-            "test",
+            instance,
             Settings.load(home, known, Map.of(), set),
             kafka,
             new PrometheusRegistry(),
@@ -477,6 +650,12 @@ class StreamReaderTest {
 
   private StreamStatus awaitState(String id, StreamState state) {
     await().until(() -> status(id).filter(status -> status.getState() == state).isPresent());
+    return status(id).orElseThrow();
+  }
+
+  /** Waits until the last spec that was put has been taken. */
+  private StreamStatus awaitRevision(String id) {
+    await().until(() -> status(id).filter(it -> it.getRevision() == revision).isPresent());
     return status(id).orElseThrow();
   }
 
