@@ -56,6 +56,9 @@ public final class MoodlineCli implements Callable<Integer> {
     // Read by logback.xml when the first logger is made: only a server talks about what it does.
     boolean serves = List.of(args).contains("serve");
     System.setProperty("moodline.log", serves ? "INFO" : "WARN");
+    System.setProperty("moodline.kafka.log", serves ? "ERROR" : "OFF");
+    // A log is read later and elsewhere, a command's words are read now.
+    System.setProperty("moodline.log.time", serves ? "yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC" : "HH:mm:ss.SSS");
     System.exit(run(args));
   }
 

@@ -24,7 +24,7 @@ final class RunningNode implements AutoCloseable {
   private final Runnable afterwards;
   private final Signals signals;
   private final AtomicBoolean ending = new AtomicBoolean();
-  private volatile @Nullable Thread starting;
+  private final Thread caller = Thread.currentThread();
   private @Nullable Node node;
   private volatile boolean served;
   private boolean closed;
@@ -74,7 +74,6 @@ final class RunningNode implements AutoCloseable {
 
   private void start(Settings settings, Set<Node.Role> roles, ProgressLine progress, Wait wait)
       throws InterruptedException {
-    starting = Thread.currentThread();
     try {
       progress.step("starting ...");
       open(settings, roles);
@@ -84,8 +83,6 @@ final class RunningNode implements AutoCloseable {
       progress.done();
       close();
       throw e;
-    } finally {
-      starting = null;
     }
   }
 
@@ -114,10 +111,7 @@ final class RunningNode implements AutoCloseable {
     if (ending.getAndSet(true)) {
       return; // it is being stopped already
     }
-    Thread waiting = starting;
-    if (waiting != null) {
-      waiting.interrupt(); // it may wait for a Kafka that never answers
-    }
+    caller.interrupt(); // it may ask what is about to close, or wait for a Kafka that never answers
     stop();
     Runtime.getRuntime().halt(served ? 0 : 128 + signal);
   }
