@@ -116,8 +116,12 @@ class AccessTest {
     CompletableFuture<?> others = open("/api/v1/events", kept);
     CompletableFuture<String> socket = openSocket("/api/v1/events", token);
     await().atMost(Duration.ofMinutes(2)).until(() -> api.sink().events().open() == 3);
-    assertThat(call("GET", "/api/v1/streams/watched/preview.jpg", "Bearer " + token).statusCode())
-        .isEqualTo(200);
+    await("the picture is seen")
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                call("GET", "/api/v1/streams/watched/preview.jpg", "Bearer " + token).statusCode()
+                    == 200);
     tokens.revoke(tokens.find(token).orElseThrow().id());
     await()
         .atMost(Duration.ofMinutes(2))

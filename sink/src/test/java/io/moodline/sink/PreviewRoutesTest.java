@@ -302,6 +302,7 @@ class PreviewRoutesTest {
   private static DataInputStream watch(String id) throws Exception {
     sendFrame(id, 0);
     sendFaces(id, 0);
+    assertThat(picture(id, "").sequence()).as("it can be seen by now").isZero();
     DataInputStream viewer =
         new DataInputStream(
             api.http
