@@ -55,7 +55,7 @@ class ModelRoutesTest {
 
     assertThat(api.post("/api/v1/models/trial/promotion", "{}").statusCode()).isEqualTo(409);
 
-    ok(api.put("/api/v1/models/trial", "{\"model\":\"other\"}"));
+    ok(api.put("/api/v1/models/trial", "{\"model\":\"other_2\"}"));
     JsonNode dropped = ok(api.delete("/api/v1/models/trial"));
     assertThat(dropped.path("model").asText()).isEqualTo("raf");
     assertThat(dropped.path("trial").isNull()).isTrue();
