@@ -175,8 +175,7 @@ final class ApiClient {
    * @throws UserException when the server refuses
    */
   LiveLines events(String path, String lastEventId, Duration patience) throws IOException {
-    HttpRequest.Builder builder =
-        to(path).timeout(patience).header("Accept", "text/event-stream");
+    HttpRequest.Builder builder = to(path).timeout(patience).header("Accept", "text/event-stream");
     if (!lastEventId.isEmpty()) {
       builder.header("Last-Event-ID", lastEventId);
     }
@@ -191,8 +190,7 @@ final class ApiClient {
     }
     try (InputStream body = response.body()) {
       UserException problem =
-          problem(
-              response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
+          problem(response.statusCode(), new String(body.readAllBytes(), StandardCharsets.UTF_8));
       if (response.statusCode() >= 500) {
         throw new IOException(problem.getMessage(), problem);
       }

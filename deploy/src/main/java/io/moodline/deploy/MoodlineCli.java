@@ -58,7 +58,8 @@ public final class MoodlineCli implements Callable<Integer> {
     System.setProperty("moodline.log", serves ? "INFO" : "WARN");
     System.setProperty("moodline.kafka.log", serves ? "ERROR" : "OFF");
     // A log is read later and elsewhere, a command's words are read now.
-    System.setProperty("moodline.log.time", serves ? "yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC" : "HH:mm:ss.SSS");
+    System.setProperty(
+        "moodline.log.time", serves ? "yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC" : "HH:mm:ss.SSS");
     System.exit(run(args));
   }
 

@@ -14,11 +14,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /** A replay of its own that somebody stops, or kills. */
 @Timeout(value = 400, unit = TimeUnit.SECONDS)
@@ -48,7 +48,9 @@ class InterruptedReplayTest {
     Process stopped = replay();
     await("the broker of the second").atMost(PATIENCE).until(() -> !Files.exists(left));
     awaitBroker();
-    await("pictures with faces").atMost(PATIENCE).until(() -> log().matches("(?s).*, [1-9]\\d* faces.*"));
+    await("pictures with faces")
+        .atMost(PATIENCE)
+        .until(() -> log().matches("(?s).*, [1-9]\\d* faces.*"));
     stopped.destroy();
     assertThat(stopped.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     assertThat(stopped.exitValue()).as(log()).isEqualTo(128 + 15);
