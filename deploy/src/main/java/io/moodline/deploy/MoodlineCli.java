@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       ExplainCommand.class,
       ModelCommand.class,
       StreamCommand.class,
+      RecordingCommand.class,
       RuleCommand.class,
       WatchCommand.class,
       TimelineCommand.class,

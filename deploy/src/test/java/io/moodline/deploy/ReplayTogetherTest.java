@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -189,6 +190,27 @@ class ReplayTogetherTest {
             server,
             "--token",
             "moodline_none");
+  }
+
+  @Test
+  void aRecordingIsRemovedOnceNoReplayNeedsIt() throws Exception {
+    Files.copy(home.resolve("media/known.mp4"), home.resolve("media/a second one.mp4"));
+    String id = node.replay("a second one.mp4");
+    node.finished(id);
+    Cli cli = new Cli(home);
+    String server = node.node().address().toString();
+    String[] where = {"--server", server, "--token", node.token()};
+    assertThat(cli.ok(with(where, "recording", "list")).lines())
+        .anyMatch(line -> line.startsWith("a second one.mp4 ") && line.endsWith(" " + id));
+    cli.refused(List.of(id), with(where, "recording", "remove", "a second one.mp4"));
+    node.api().delete("/api/v1/replays/" + id);
+    cli.ok(with(where, "recording", "remove", "a second one.mp4"));
+    assertThat(home.resolve("media/a second one.mp4")).doesNotExist();
+    assertThat(cli.ok(with(where, "recording", "list"))).contains("known.mp4").doesNotContain(id);
+  }
+
+  private static String[] with(String[] options, String... command) {
+    return Stream.concat(Stream.of(command), Stream.of(options)).toArray(String[]::new);
   }
 
   @Test
