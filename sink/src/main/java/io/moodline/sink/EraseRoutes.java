@@ -78,7 +78,12 @@ final class EraseRoutes implements Resource {
         "frames: pictures that were not analysed, sealed likewise; others are gone a minute after",
         FRAMES_KEPT);
     remain(remains, "alerts.v1 and dead-letters.v1: the stream's id, never pictures", ALERTS_KEPT);
-    remains.addObject().put("what", "the recording itself in the media folder").putNull("until");
+    remains
+        .addObject()
+        .put(
+            "what",
+            "the recording itself in the media folder; DELETE /api/v1/recordings/NAME removes it")
+        .putNull("until");
     Answers.json(ctx, 200, receipt);
   }
 
