@@ -35,6 +35,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -200,8 +201,10 @@ class FrameTimeTest {
             kafka, SecretBox.open(home.resolve("secret.key")), frames.subList(0, enough)));
   }
 
+  /** The last that a stream had; the next start of an ingest sees that it is gone. */
   private StreamStatus status(String id) {
-    List<byte[]> values = read(kafka.topics().streamStatus(), id);
+    List<byte[]> values =
+        read(kafka.topics().streamStatus(), id).stream().filter(Objects::nonNull).toList();
     return Serdes.STREAM_STATUS.decode(values.get(values.size() - 1));
   }
 
