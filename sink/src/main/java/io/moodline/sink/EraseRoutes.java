@@ -132,12 +132,15 @@ final class EraseRoutes implements Resource {
     }
   }
 
+  /** What is live and was refused is tried again by itself. */
   private static boolean isStill(StreamView stream) {
+    boolean isRecording = StreamJson.isRecording(stream);
     Optional<StreamState> state = stream.currentStatus().map(it -> it.getState());
     boolean paused =
         stream.spec().getDesiredState() == DesiredState.PAUSED
-            && !StreamJson.isRecording(stream)
+            && !isRecording
             && state.filter(it -> it == StreamState.PAUSED).isPresent();
-    return paused || state.filter(OVER::contains).isPresent();
+    boolean again = state.filter(it -> it == StreamState.REFUSED).isPresent() && !isRecording;
+    return paused || !again && state.filter(OVER::contains).isPresent();
   }
 }

@@ -402,5 +402,12 @@ class EraseRoutesTest {
     assertThat(answer.statusCode()).isEqualTo(409);
     assertThat(answer.body()).contains("pause or remove it");
     assertThat(api.delete("/api/v1/streams/busy/tracks/x/data").statusCode()).isEqualTo(400);
+    ReplayRoutesTest.sendStatusOf(api, "busy", StreamState.REFUSED, 0);
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> api.get("/api/v1/streams/busy").body().contains("REFUSED"));
+    assertThat(api.delete("/api/v1/streams/busy/data").statusCode())
+        .as("it is tried again by itself")
+        .isEqualTo(409);
   }
 }
