@@ -4,12 +4,14 @@ import io.javalin.http.Context;
 import io.moodline.runtime.StageContext;
 import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.StreamSpec;
+import io.moodline.schemas.v1.StreamState;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /**
  * Pauses and resumes streams, replays among them: a recording goes on with the very next frame of
- * the same run, a live stream with a new run. Asking twice changes nothing. Thread-safe.
+ * the same run, a live stream with a new run. Asking twice changes nothing, but a refused stream is
+ * looked at anew. Thread-safe.
  */
 final class PauseRoutes implements Resource {
   private final StageContext stage;
@@ -31,7 +33,10 @@ final class PauseRoutes implements Resource {
 
   private void set(Context ctx, DesiredState desired) {
     String id = StreamRoutes.id(ctx);
-    StreamRoutes.find(registry, id);
+    StreamView found = StreamRoutes.find(registry, id);
+    boolean refused =
+        found.currentStatus().filter(it -> it.getState() == StreamState.REFUSED).isPresent();
+    boolean again = refused && desired == DesiredState.RUNNING; // written, it is looked at anew
     StreamView changed =
         registry
             .edit(
@@ -40,13 +45,15 @@ final class PauseRoutes implements Resource {
                     changed(
                         before.orElseThrow(() -> Problem.notFound("stream '" + id + "' is gone")),
                         revision,
-                        desired))
+                        desired,
+                        again))
             .stream();
     Answers.json(ctx, 200, StreamJson.stream(changed));
   }
 
-  private StreamSpec changed(StreamSpec before, long revision, DesiredState desired) {
-    return before.getDesiredState() == desired
+  private StreamSpec changed(
+      StreamSpec before, long revision, DesiredState desired, boolean again) {
+    return before.getDesiredState() == desired && !again
         ? before
         : StreamSpec.newBuilder(before)
             .setDesiredState(desired)

@@ -409,5 +409,8 @@ class EraseRoutesTest {
     assertThat(api.delete("/api/v1/streams/busy/data").statusCode())
         .as("it is tried again by itself")
         .isEqualTo(409);
+    int revision = ApiFixture.json(api.get("/api/v1/streams/busy")).get("revision").intValue();
+    JsonNode resumed = ApiFixture.json(api.post("/api/v1/streams/busy/resume", ""));
+    assertThat(resumed.get("revision").intValue()).as("looked at anew").isEqualTo(revision + 1);
   }
 }
