@@ -572,7 +572,7 @@ function showEmotion(emotion) {
   addEvent(
     current()?.kind === "RECORDING"
       ? (emotion.mediaTimeMicros / 1e6).toFixed(2) + " s"
-      : new Date(emotion.time).toLocaleTimeString(),
+      : nameTime(Date.parse(emotion.time), null),
     emotion.label === null
       ? `face ${emotion.face}: label withheld (${emotion.withheld.join(", ")})`
       : `face ${emotion.face}: ${emotion.label} ${emotion.score.toFixed(2)}`);
@@ -586,7 +586,7 @@ function showStatus(status) {
   } else if (stream) {
     if (toldState !== status.state) {
       toldState = status.state;
-      addEvent(new Date(status.since).toLocaleTimeString(), status.state.toLowerCase() + (status.reason ? ": " + status.reason : ""));
+      addEvent(nameTime(Date.parse(status.since), null), status.state.toLowerCase() + (status.reason ? ": " + status.reason : ""));
     }
     stream.status = status;
     showChosen();

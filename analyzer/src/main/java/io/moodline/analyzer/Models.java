@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -48,15 +47,7 @@ final class Models implements AutoCloseable {
   private volatile ModelsInUse inUse = ModelsInUse.AS_SET;
   private long batches;
   private final RefusedModels refused;
-  private final Map<String, Instant> tried =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Instant> eldest) {
-          return size() > RefusedModels.MOST;
-        }
-      };
+  private final Map<String, Instant> tried = RefusedModels.bounded();
 
   private volatile @Nullable Model asSet;
 

@@ -17,21 +17,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class RefusedModels {
   /** Names come from a topic, so what is remembered of wrong ones is bounded. */
-  static final int MOST = 100;
+  private static final int MOST = 100;
 
   private static final Duration LONGEST = Duration.ofHours(1);
 
   private final Bundles bundles;
   private final Clock clock;
-  private final Map<String, Refusal> refusals =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Refusal> eldest) {
-          return size() > MOST;
-        }
-      };
+  private final Map<String, Refusal> refusals = bounded();
 
   /** What was wrong with the bundle while its files looked so. */
   private record Refusal(String files, Instant at, String why) {}
@@ -62,6 +54,18 @@ final class RefusedModels {
       put(name, new Refusal(files, clock.instant(), String.valueOf(e.getMessage())));
       throw e;
     }
+  }
+
+  /** A map by the name of a model that forgets what it was told first. */
+  static <V> Map<String, V> bounded() {
+    return new LinkedHashMap<>() {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
+        return size() > MOST;
+      }
+    };
   }
 
   private synchronized @Nullable Refusal refusal(String name) {

@@ -20,7 +20,6 @@ import java.util.function.LongConsumer;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -40,7 +39,7 @@ final class FramePublisher implements AutoCloseable {
    * A transaction is begun, filled and committed at once. What an instance that died leaves open
    * keeps its successor waiting for so long.
    */
-  private static final int TRANSACTION_MILLIS = 10_000;
+  private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(10);
 
   private final KafkaConnection kafka;
   private final String transactionalId;
@@ -166,14 +165,7 @@ final class FramePublisher implements AutoCloseable {
   private KafkaProducer<byte[], byte[]> open() {
     KafkaProducer<byte[], byte[]> open = producer;
     if (open == null) {
-      open =
-          kafka.producer(
-              "ingest",
-              Map.of(
-                  ProducerConfig.TRANSACTIONAL_ID_CONFIG,
-                  transactionalId,
-                  ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
-                  TRANSACTION_MILLIS));
+      open = kafka.transactionalProducer("ingest", transactionalId, TRANSACTION_TIMEOUT);
       producer = open;
       open.initTransactions();
     }

@@ -125,7 +125,7 @@ final class BundleWriter {
   /** Throws if a bundle of that name is there already. */
   static void checkFree(Path bundles, String name) {
     settle(bundles, Manifest.checkName(name));
-    if (Files.exists(bundles.resolve(Manifest.checkName(name)))) {
+    if (Files.exists(bundles.resolve(name))) {
       throw new BundleException(
           "model " + name + " exists already; remove it or take another name");
     }

@@ -1,6 +1,7 @@
 package io.moodline.runtime;
 
 import io.moodline.schemas.Topics;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -26,6 +27,8 @@ public record KafkaConnection(
     String bootstrapServers, Topics topics, int partitions, Map<String, String> security) {
   /** How long a group waits for a silent member: Kafka's 45 s would be the pause after a kill. */
   private static final String CLASSIC_SESSION_TIMEOUT_MILLIS = "6000";
+
+  private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(30);
 
   public KafkaConnection {
     security = Map.copyOf(security);
@@ -92,13 +95,23 @@ public record KafkaConnection(
   /** A transactional producer; the caller runs {@code initTransactions}. */
   public KafkaProducer<byte[], byte[]> transactionalProducer(
       String clientId, String transactionalId) {
+    return transactionalProducer(clientId, transactionalId, TRANSACTION_TIMEOUT);
+  }
+
+  /**
+   * The same where more is known of its transactions.
+   *
+   * @param timeout what a process that dies leaves open is aborted after it
+   */
+  public KafkaProducer<byte[], byte[]> transactionalProducer(
+      String clientId, String transactionalId, Duration timeout) {
     return producer(
         clientId,
         Map.of(
             ProducerConfig.TRANSACTIONAL_ID_CONFIG,
             transactionalId,
             ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
-            30_000));
+            (int) timeout.toMillis()));
   }
 
   public Admin admin(String clientId) {

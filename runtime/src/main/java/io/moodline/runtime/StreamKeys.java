@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -150,7 +151,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
         producer.send(new ProducerRecord<>(kafka.topics().streamKeys(), partition, key, null));
       }
       producer.flush();
-      return (int) lost.stream().filter(stream -> !stream.equals(CHECK)).count();
+      return streams(lost);
     }
   }
 
@@ -190,6 +191,11 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
       throw new InterruptException(e);
     }
     checkSecret(); // another process may have left one at the same time
+  }
+
+  /** How many of these are streams'. */
+  private static int streams(Collection<String> owners) {
+    return owners.size() - (owners.contains(CHECK) ? 1 : 0);
   }
 
   private List<String> lost() {
@@ -346,8 +352,8 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
     int sealed;
     int all;
     synchronized (view) {
-      sealed = (int) lost().stream().filter(stream -> !stream.equals(CHECK)).count();
-      all = keys.size() - (keys.containsKey(CHECK) ? 1 : 0);
+      sealed = streams(lost());
+      all = streams(keys.keySet());
     }
     if (sealed == unopened) {
       return;

@@ -1,7 +1,6 @@
 package io.moodline.runtime;
 
 import io.moodline.schemas.Topics;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +11,6 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +23,6 @@ import org.slf4j.LoggerFactory;
 final class TopicSettings {
   private static final String POLICY = "cleanup.policy";
   private static final String MAX_BYTES = "max.message.bytes";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final Logger log = LoggerFactory.getLogger(TopicSettings.class);
 
@@ -128,24 +125,16 @@ final class TopicSettings {
     }
   }
 
-  /** Asks again while a topic that was just made is not known everywhere yet. */
   private Map<ConfigResource, Config> describe(List<ConfigResource> topics)
       throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (true) {
-      try {
-        return admin.describeConfigs(topics).all().get();
-      } catch (ExecutionException e) {
-        boolean isNew = e.getCause() instanceof UnknownTopicOrPartitionException;
-        if (!isNew || System.nanoTime() > deadline) {
-          // A cluster may forbid to look; nothing is known to be wrong then.
-          log.atWarn()
-              .addKeyValue("cause", String.valueOf(e.getCause()))
-              .log("the topics' settings can not be looked at");
-          return Map.of();
-        }
-        Thread.sleep(100);
-      }
+    try {
+      return TopicSetup.whenKnown(() -> admin.describeConfigs(topics).all());
+    } catch (ExecutionException e) {
+      // A cluster may forbid to look; nothing is known to be wrong then.
+      log.atWarn()
+          .addKeyValue("cause", String.valueOf(e.getCause()))
+          .log("the topics' settings can not be looked at");
+      return Map.of();
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -15,6 +16,7 @@ import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -154,18 +156,27 @@ public final class TopicSetup {
     }
   }
 
-  /** Asks again while a topic that was just made is not known everywhere yet. */
   private static Map<String, TopicDescription> describe(Admin admin, List<Topics.Topic> topics)
       throws InterruptedException {
     List<String> names = topics.stream().map(Topics.Topic::name).toList();
+    try {
+      return whenKnown(() -> admin.describeTopics(names).allTopicNames());
+    } catch (ExecutionException e) {
+      throw new UserException("the topics can not be looked at: " + reason(e), e);
+    }
+  }
+
+  /** Asks again while a topic that was just made is not known everywhere yet. */
+  static <T> T whenKnown(Supplier<KafkaFuture<T>> question)
+      throws ExecutionException, InterruptedException {
     long deadline = System.nanoTime() + DESCRIBE_PATIENCE.toNanos();
     while (true) {
       try {
-        return admin.describeTopics(names).allTopicNames().get();
+        return question.get().get();
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
             || System.nanoTime() > deadline) {
-          throw new UserException("the topics can not be looked at: " + reason(e), e);
+          throw e;
         }
         Thread.sleep(100);
       }

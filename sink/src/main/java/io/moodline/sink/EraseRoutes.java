@@ -7,13 +7,11 @@ import io.javalin.http.Context;
 import io.moodline.runtime.StageContext;
 import io.moodline.schemas.v1.DesiredState;
 import io.moodline.schemas.v1.RunLedger;
-import io.moodline.schemas.v1.StreamState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,8 +30,6 @@ final class EraseRoutes implements Resource {
   private static final Duration FACES_KEPT = Duration.ofHours(25);
   private static final Duration FRAMES_KEPT = Duration.ofHours(24);
   private static final Duration ALERTS_KEPT = Duration.ofDays(37);
-  private static final Set<StreamState> OVER =
-      Set.of(StreamState.FINISHED, StreamState.FAILED, StreamState.REFUSED);
   private static final Logger log = LoggerFactory.getLogger(EraseRoutes.class);
 
   private final StageContext stage;
@@ -135,12 +131,17 @@ final class EraseRoutes implements Resource {
   /** What is live and was refused is tried again by itself. */
   private static boolean isStill(StreamView stream) {
     boolean isRecording = StreamJson.isRecording(stream);
-    Optional<StreamState> state = stream.currentStatus().map(it -> it.getState());
-    boolean paused =
-        stream.spec().getDesiredState() == DesiredState.PAUSED
-            && !isRecording
-            && state.filter(it -> it == StreamState.PAUSED).isPresent();
-    boolean again = state.filter(it -> it == StreamState.REFUSED).isPresent() && !isRecording;
-    return paused || !again && state.filter(OVER::contains).isPresent();
+    return stream
+        .currentStatus()
+        .filter(
+            status ->
+                switch (status.getState()) {
+                  case FINISHED, FAILED -> true;
+                  case REFUSED -> isRecording;
+                  case PAUSED ->
+                      !isRecording && stream.spec().getDesiredState() == DesiredState.PAUSED;
+                  default -> false;
+                })
+        .isPresent();
   }
 }

@@ -10,14 +10,13 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -78,17 +77,23 @@ final class SegmentCloser implements AutoCloseable {
 
   /** Appends what is due to all partitions that may hold what was erased. */
   static void look(StageContext stage) throws ExecutionException, InterruptedException {
-    Map<TopicPartition, Long> limits;
+    Map<String, Long> limits;
     try (Admin admin = stage.kafka().admin(CLIENT)) {
       limits = segmentMillis(admin, topics(stage, admin));
     }
+    List<TopicPartition> partitions =
+        limits.keySet().stream()
+            .flatMap(
+                topic ->
+                    IntStream.range(0, stage.kafka().partitions())
+                        .mapToObj(partition -> new TopicPartition(topic, partition)))
+            .toList();
     long now = stage.clock().millis();
     try (KafkaConsumer<byte[], byte[]> consumer = stage.kafka().consumer(CLIENT, Map.of());
         KafkaProducer<byte[], byte[]> producer = stage.kafka().producer(CLIENT, Map.of())) {
-      for (ConsumerRecord<byte[], byte[]> last : lastRecords(consumer, limits.keySet())) {
-        TopicPartition partition = new TopicPartition(last.topic(), last.partition());
+      for (ConsumerRecord<byte[], byte[]> last : lastRecords(consumer, partitions)) {
         int turn = turnAfter(last);
-        if (turn <= TURNS && now - last.timestamp() > limits.getOrDefault(partition, 0L)) {
+        if (turn <= TURNS && now - last.timestamp() > limits.getOrDefault(last.topic(), 0L)) {
           byte[] key = key(turn);
           producer.send(new ProducerRecord<>(last.topic(), last.partition(), key, null));
         }
@@ -97,7 +102,7 @@ final class SegmentCloser implements AutoCloseable {
     }
   }
 
-  /** Everything that an erasure writes tombstones to. */
+  /** Everything that an erasure writes tombstones to; changelogs have as many partitions. */
   private static List<String> topics(StageContext stage, Admin admin)
       throws ExecutionException, InterruptedException {
     Topics topics = stage.kafka().topics();
@@ -110,8 +115,8 @@ final class SegmentCloser implements AutoCloseable {
         .toList();
   }
 
-  /** Of each partition, for how long its last segment grows at most. */
-  private static Map<TopicPartition, Long> segmentMillis(Admin admin, List<String> topics)
+  /** For how long the last segment of each topic's partitions grows at most. */
+  private static Map<String, Long> segmentMillis(Admin admin, List<String> topics)
       throws ExecutionException, InterruptedException {
     List<ConfigResource> resources =
         topics.stream().map(it -> new ConfigResource(ConfigResource.Type.TOPIC, it)).toList();
@@ -122,13 +127,7 @@ final class SegmentCloser implements AutoCloseable {
             limits.put(
                 resource.name(),
                 Math.min(number(config, "segment.ms"), number(config, "max.compaction.lag.ms"))));
-    Map<TopicPartition, Long> all = new HashMap<>();
-    for (TopicDescription topic : admin.describeTopics(topics).allTopicNames().get().values()) {
-      for (int i = 0; i < topic.partitions().size(); i++) {
-        all.put(new TopicPartition(topic.name(), i), limits.getOrDefault(topic.name(), 0L));
-      }
-    }
-    return all;
+    return limits;
   }
 
   private static long number(Config config, String name) {
@@ -136,7 +135,7 @@ final class SegmentCloser implements AutoCloseable {
   }
 
   private static List<ConsumerRecord<byte[], byte[]>> lastRecords(
-      KafkaConsumer<byte[], byte[]> consumer, Set<TopicPartition> partitions) {
+      KafkaConsumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
     consumer.assign(partitions);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
     Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);

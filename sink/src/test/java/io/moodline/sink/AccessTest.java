@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
@@ -94,14 +95,7 @@ class AccessTest {
     var forbidden = call("DELETE", "/api/v1/streams/x", "Bearer " + token);
     assertThat(forbidden.statusCode()).isEqualTo(403);
     assertThat(forbidden.body()).contains("viewer").contains("operator");
-    tokens.revoke(tokens.find(token).orElseThrow().id());
-    await()
-        .atMost(Duration.ofMinutes(2))
-        .until(
-            () -> {
-              moveFileClock();
-              return call("GET", "/api/v1/streams", "Bearer " + token).statusCode() == 401;
-            });
+    revokeUntil(token, () -> call("GET", "/api/v1/streams", "Bearer " + token).statusCode() == 401);
   }
 
   /** Events and pictures go on for as long as their reader likes, but not on a revoked token. */
@@ -122,23 +116,21 @@ class AccessTest {
             () ->
                 call("GET", "/api/v1/streams/watched/preview.jpg", "Bearer " + token).statusCode()
                     == 200);
+    revokeUntil(token, () -> events.isDone() && pictures.isDone() && socket.isDone());
+    assertThat(socket.get()).contains("revoked");
+    assertThat(others.isDone()).isFalse();
+    revokeUntil(kept, others::isDone);
+  }
+
+  /** Revokes a token and waits until that is seen. */
+  private static void revokeUntil(String token, Callable<Boolean> isSeen) throws Exception {
     tokens.revoke(tokens.find(token).orElseThrow().id());
     await()
         .atMost(Duration.ofMinutes(2))
         .until(
             () -> {
               moveFileClock();
-              return events.isDone() && pictures.isDone() && socket.isDone();
-            });
-    assertThat(socket.get()).contains("revoked");
-    assertThat(others.isDone()).isFalse();
-    tokens.revoke(tokens.find(kept).orElseThrow().id());
-    await()
-        .atMost(Duration.ofMinutes(2))
-        .until(
-            () -> {
-              moveFileClock();
-              return others.isDone();
+              return isSeen.call();
             });
   }
 

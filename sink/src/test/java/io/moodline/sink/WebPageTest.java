@@ -95,26 +95,25 @@ class WebPageTest {
     }
   }
 
-  private static void register(Browser browser) throws Exception {
+  /** Fills the form that registers the stream {@code door}, and sends it. */
+  private static void submit(Browser browser, String source, String purpose) throws Exception {
     browser.ask(
         """
         (() => {
           const form = document.getElementById('register');
           form.elements.id.value = 'door';
-          form.elements.source.value = 'ftp://nowhere/';
-          form.elements.purpose.value = 'research';
+          form.elements.source.value = %s;
+          form.elements.purpose.value = %s;
           form.requestSubmit();
         })()
-        """);
-    browser.await("document.getElementById('error').textContent.includes(\"'ftp' is not known\")");
-    browser.ask(
         """
-        (() => {
-          const form = document.getElementById('register');
-          form.elements.source.value = 'rtsp://admin:geheim@127.0.0.1:9/live';
-          form.requestSubmit();
-        })()
-        """);
+            .formatted(Browser.quoted(source), Browser.quoted(purpose)));
+  }
+
+  private static void register(Browser browser) throws Exception {
+    submit(browser, "ftp://nowhere/", "research");
+    browser.await("document.getElementById('error').textContent.includes(\"'ftp' is not known\")");
+    submit(browser, "rtsp://admin:geheim@127.0.0.1:9/live", "research");
     browser.await("document.getElementById('chosen-title').textContent === 'door'");
     assertThat(browser.ask("document.body.textContent").textValue()).doesNotContain("geheim");
     browser.await("document.getElementById('live-state').textContent.startsWith('connected')");
@@ -142,16 +141,7 @@ class WebPageTest {
 
   /** A stream that is there already is not overwritten. */
   private static void registerAgain(Browser browser) throws Exception {
-    browser.ask(
-        """
-        (() => {
-          const form = document.getElementById('register');
-          form.elements.id.value = 'door';
-          form.elements.source.value = 'webcam:7';
-          form.elements.purpose.value = 'demo';
-          form.requestSubmit();
-        })()
-        """);
+    submit(browser, "webcam:7", "demo");
     browser.await(
         "document.getElementById('error').textContent.startsWith('there is a stream door already')");
     assertThat(ApiFixture.json(api.get("/api/v1/streams/door")).get("source").textValue())
