@@ -39,6 +39,7 @@ let whole = null; // { from, to } of all that a recording shows
 let asked = 0; // grows with each question for the timeline
 let missed = 0; // how often in a row the chosen stream was not in the list
 let uploadMaxBytes = Infinity;
+let rangeChosen = false; // by the reader
 let zoom = null; // { from, to } in milliseconds, or all
 let dragged = null; // the instant at which a drag over the timeline began
 
@@ -170,6 +171,7 @@ function choose(id) {
   }
   chosen = id;
   clearTimeline();
+  suggestRange(current());
   lastEvent = null;
   $("events").replaceChildren();
   $("chosen").hidden = false;
@@ -179,6 +181,15 @@ function choose(id) {
   showPreview();
   stale = true;
   attempt(refresh);
+}
+
+/** In the last hour of a camera that is minutes old there is little to see; what a reader chose stays. */
+function suggestRange(stream) {
+  if (stream && !rangeChosen) {
+    const [closest] = $("range").options;
+    const young = Date.now() - Date.parse(stream.createdAt) < 1000 * Number(closest.value);
+    $("range").value = young ? closest.value : "3600";
+  }
 }
 
 /** What was shown of another stream must not stand under this one's name. */
@@ -447,7 +458,7 @@ function drawTimeline(stream) {
   const start = startOf(stream);
   const dated = start === null && needDate(from, to);
   const name = (time) => nameTime(time, start, dated);
-  chart = draw($("chart"), windows, from, to, name);
+  chart = draw($("chart"), windows, from, to, start);
   chart.mark(pointedIndex());
   const faces = windows.reduce((sum, window) => sum + window.faces, 0);
   $("chart").setAttribute(
@@ -837,7 +848,10 @@ $("pause").addEventListener("click", () =>
     await loadStreams();
   }));
 
-$("range").addEventListener("change", () => look(null));
+$("range").addEventListener("change", () => {
+  rangeChosen = true;
+  look(null);
+});
 
 $("table-box").addEventListener("toggle", () => {
   stale = true;

@@ -1,6 +1,8 @@
 // Draws a timeline as SVG: mean scores stacked per window, coverage and faces below. What is missing
 // is hatched, what was looked at without a face is a flat band, so the two are never mistaken.
 
+import { roundTimes } from "./times.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const PLOT = { top: 8, height: 200 };
 const FACES = { top: 220, height: 34 };
@@ -8,6 +10,7 @@ const COVERAGE = { top: 266, height: 26 };
 const AXIS = 308;
 const HEIGHT = 318;
 const LEFT = 74;
+const NAME_WIDTH = 84; // of an instant on the axis, with room beside it
 const KNOWN = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"];
 
 /** Labels in a fixed order, so that a colour always means the same. */
@@ -28,9 +31,9 @@ export function colourOf(label, labels) {
  *
  * @param from first instant of the axis, milliseconds
  * @param to its end
- * @param name names an instant for people
+ * @param start where a recording begins, milliseconds; null for a live stream
  */
-export function draw(element, windows, from, to, name) {
+export function draw(element, windows, from, to, start) {
   const width = Math.max(320, element.clientWidth - 8);
   const svg = node("svg", { viewBox: `0 0 ${width} ${HEIGHT}` });
   const span = Math.max(1, to - from);
@@ -48,7 +51,7 @@ export function draw(element, windows, from, to, name) {
   }
   drawLanes(svg, parts);
   drawScores(svg, parts);
-  drawAxis(svg, from, to, x, name);
+  drawAxis(svg, roundTimes(from, to, (width - LEFT) / NAME_WIDTH, start), x, width);
   caption(svg, "1", PLOT.top + 10);
   caption(svg, "mean score", PLOT.top + PLOT.height / 2);
   caption(svg, "0", PLOT.top + PLOT.height);
@@ -126,18 +129,14 @@ function drawScores(svg, parts) {
   }
 }
 
-function drawAxis(svg, from, to, x, name) {
-  const steps = 5;
-  for (let i = 0; i <= steps; i++) {
-    const time = from + ((to - from) * i) / steps;
-    const text = node("text", {
-      x: x(time),
-      y: AXIS + 6,
-      class: "axis",
-      "text-anchor": i === 0 ? "start" : i === steps ? "end" : "middle",
-    });
-    text.textContent = name(time);
-    svg.append(text);
+function drawAxis(svg, times, x, width) {
+  for (const { at, name } of times) {
+    svg.append(rect("tick", x(at) - 0.5, AXIS - 15, 1, 5));
+    if (x(at) <= width - NAME_WIDTH / 2) {
+      const text = node("text", { x: x(at), y: AXIS + 6, class: "axis instant", "text-anchor": "middle" });
+      text.textContent = name;
+      svg.append(text);
+    }
   }
 }
 

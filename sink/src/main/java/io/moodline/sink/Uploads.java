@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -78,7 +79,7 @@ final class Uploads {
   /**
    * Reads a recording to its end. It is opened only when what was announced could be taken.
    *
-   * @param wish what the sender calls it; only a hint for people
+   * @param wish what the sender calls it
    * @param announced length in bytes, -1 when it was not said
    * @throws Problem when it is too large, no video, there is no room, or others are under way
    */
@@ -100,9 +101,9 @@ final class Uploads {
     try {
       long bytes = copy(in, part, announced);
       VideoContainer container = look(part);
-      String name = safeName(wish, container, fresh());
-      Files.move(part, media.root().resolve(name), StandardCopyOption.ATOMIC_MOVE);
-      return new Taken(name, bytes, container);
+      Path file = freeName(wish, container);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+      return new Taken(String.valueOf(file.getFileName()), bytes, container);
     } catch (IOException e) {
       throw failed(e);
     } finally {
@@ -189,8 +190,19 @@ final class Uploads {
     }
   }
 
-  /** Letters, digits, dot, underscore and hyphen of the wish, then what makes it new. */
-  static String safeName(@Nullable String wish, VideoContainer container, String fresh) {
+  /** Takes the name that was wished where it is free, else one that begins like it. */
+  private Path freeName(@Nullable String wish, VideoContainer container) throws IOException {
+    String base = safeName(wish);
+    String extension = "." + extension(container);
+    try {
+      return Files.createFile(media.root().resolve(base + extension));
+    } catch (FileAlreadyExistsException e) {
+      return Files.createFile(media.root().resolve(base + "-" + fresh() + extension));
+    }
+  }
+
+  /** Letters, digits, underscore and hyphen of the wish, without an extension. */
+  static String safeName(@Nullable String wish) {
     String name =
         wish == null
             ? ""
@@ -203,7 +215,7 @@ final class Uploads {
     if (base.length() > 60) {
       base = base.substring(0, 60);
     }
-    return (base.isEmpty() ? "recording" : base) + "-" + fresh + "." + extension(container);
+    return base.isEmpty() ? "recording" : base;
   }
 
   private static String extension(VideoContainer container) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.schemas.Serdes;
-import io.moodline.schemas.VideoContainer;
 import io.moodline.schemas.v1.EndOfRun;
 import io.moodline.schemas.v1.EndReason;
 import io.moodline.schemas.v1.RunLedger;
@@ -68,7 +67,7 @@ class ReplayRoutesTest {
     assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
     api.description().check("Recording", ApiFixture.json(uploaded));
     String recording = ApiFixture.json(uploaded).get("recording").textValue();
-    assertThat(recording).matches("my-talk-[0-9a-f]{8}\\.mp4");
+    assertThat(recording).isEqualTo("my-talk.mp4");
     assertThat(Files.readAllBytes(api.media().resolve(recording)))
         .isEqualTo(ApiFixture.mp4("pictures of a talk"));
 
@@ -230,7 +229,7 @@ class ReplayRoutesTest {
     var uploaded = upload(name, ApiFixture.mp4("x"));
     assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
     String recording = ApiFixture.json(uploaded).get("recording").textValue();
-    assertThat(recording).matches("[A-Za-z0-9][A-Za-z0-9_-]*-[0-9a-f]{8}\\.mp4");
+    assertThat(recording).matches("[A-Za-z0-9][A-Za-z0-9_-]*\\.mp4");
     assertThat(Files.isRegularFile(api.media().resolve(recording))).isTrue();
     assertThat(files()).noneMatch(file -> file.endsWith(".part"));
     assertThat(home.resolve("escape.mp4")).doesNotExist();
@@ -250,7 +249,7 @@ class ReplayRoutesTest {
     var uploaded = form(body.toByteArray());
     assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
     JsonNode recording = ApiFixture.json(uploaded);
-    assertThat(recording.get("recording").textValue()).startsWith("from-a-form-");
+    assertThat(recording.get("recording").textValue()).isEqualTo("from-a-form.mp4");
     assertThat(recording.get("bytes").longValue()).isEqualTo(video.length);
     assertThat(Files.readAllBytes(api.media().resolve(recording.get("recording").textValue())))
         .isEqualTo(video);
@@ -273,10 +272,27 @@ class ReplayRoutesTest {
 
   @Test
   void keepsNamesShort() {
-    assertThat(Uploads.safeName("x".repeat(5000), VideoContainer.AVI, "00000000").length())
-        .isLessThan(90);
-    assertThat(Uploads.safeName(null, VideoContainer.MPEG_TS, "00000000"))
-        .isEqualTo("recording-00000000.ts");
+    assertThat(Uploads.safeName("x".repeat(5000)).length()).isLessThan(90);
+    assertThat(Uploads.safeName(null)).isEqualTo("recording");
+    assertThat(Uploads.safeName("../.hidden/..")).isEqualTo("recording");
+    assertThat(Uploads.safeName("c:\\films\\my talk.1.mp4")).isEqualTo("my-talk-1");
+  }
+
+  @Test
+  void keepsTheNameOfARecordingWhereItIsFree() throws Exception {
+    byte[] first = ApiFixture.mp4("first");
+    byte[] second = ApiFixture.mp4("second");
+    String name = named(upload("same.mp4", first));
+    String other = named(upload("same.mp4", second));
+    assertThat(name).isEqualTo("same.mp4");
+    assertThat(other).matches("same-[0-9a-f]{8}\\.mp4");
+    assertThat(api.media().resolve(name)).hasBinaryContent(first);
+    assertThat(api.media().resolve(other)).hasBinaryContent(second);
+  }
+
+  private static String named(HttpResponse<String> uploaded) throws Exception {
+    assertThat(uploaded.statusCode()).as(uploaded.body()).isEqualTo(201);
+    return ApiFixture.json(uploaded).get("recording").textValue();
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.moodline.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.runtime.Health;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.Alert;
@@ -118,6 +119,9 @@ class WebPageTest {
     assertThat(browser.ask("document.body.textContent").textValue()).doesNotContain("geheim");
     browser.await("document.getElementById('live-state').textContent.startsWith('connected')");
     assertThat(browser.text("#chosen-times")).isEmpty();
+    assertThat(browser.ask("document.getElementById('range').value").textValue())
+        .as("a young stream is looked at closely")
+        .isEqualTo("300");
     ReplayRoutesTest.sendStatus(
         api,
         ReplayRoutesTest.statusOf("door", StreamState.STREAMING, 3)
@@ -202,6 +206,22 @@ class WebPageTest {
     browser.ask("document.querySelector('button.stream[data-stream^=replay]').click()");
     browser.await(
         "document.getElementById('chart').getAttribute('aria-label').includes('360 windows of 10s')");
+    JsonNode axis =
+        browser.ask(
+            """
+            (() => {
+              const names = [...document.querySelectorAll('#chart .instant')];
+              const ends = names.map((name) => name.getBoundingClientRect());
+              return {
+                words: names.map((name) => name.textContent).join(' '),
+                overlap: ends.some((end, i) => i > 0 && end.left < ends[i - 1].right),
+              };
+            })()
+            """);
+    assertThat(axis.get("words").textValue().split(" "))
+        .contains("00:00", "30:00")
+        .allMatch(name -> name.endsWith(":00"));
+    assertThat(axis.get("overlap").booleanValue()).isFalse();
     browser.ask(
         """
         (() => {
