@@ -3,7 +3,6 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.runtime.UserException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -85,12 +84,11 @@ final class TimelineCommand implements Callable<Integer> {
       System.out.println(timeline.toPrettyString());
       return 0;
     }
-    JsonNode first = timeline.path("windows").path(0).path("start");
-    Instant origin = first.isMissingNode() ? Instant.EPOCH : Instant.parse(first.asText());
-    if (!first.isMissingNode()) {
-      System.out.println("Times since " + origin);
-    }
-    new TimelineText(Terminal.hasColours()).draw(timeline, origin).forEach(System.out::println);
+    JsonNode stream = api.get("/api/v1/streams/" + ApiClient.encode(id));
+    boolean live = stream.path("kind").asText().equals("LIVE");
+    new TimelineText(Terminal.hasColours())
+        .draw(timeline, live ? null : ReplayReport.origin(stream))
+        .forEach(System.out::println);
     return 0;
   }
 

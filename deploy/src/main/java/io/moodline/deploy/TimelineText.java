@@ -3,6 +3,10 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -11,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A timeline as a small table with a bar per window: each label's mean score is a stretch of the
@@ -62,9 +67,9 @@ final class TimelineText {
    * Draws a timeline.
    *
    * @param timeline as the API answers it
-   * @param origin instant that is shown as 00:00
+   * @param origin instant that is shown as 00:00; null for the clock's time of UTC
    */
-  List<String> draw(JsonNode timeline, Instant origin) {
+  List<String> draw(JsonNode timeline, @Nullable Instant origin) {
     List<String> lines = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     lines.add(
@@ -78,14 +83,25 @@ final class TimelineText {
                 "mostly")
             + "scores, 0 to 1");
     Instant expected = null;
+    LocalDate day = null;
     for (JsonNode window : timeline.path("windows")) {
       Instant start = Instant.parse(window.path("start").asText());
       if (expected != null && start.isAfter(expected)) {
         lines.add(String.format(Locale.ROOT, "%9s", "...") + "  nothing was recorded");
       }
       expected = Instant.parse(window.path("end").asText());
+      LocalDate date = LocalDate.ofInstant(start, ZoneOffset.UTC);
+      if (origin == null && !date.equals(day)) {
+        lines.add(date + " UTC");
+        day = date;
+      }
       window.path("scores").fieldNames().forEachRemaining(seen::add);
-      lines.add(row(window, Duration.between(origin, start)));
+      lines.add(
+          row(
+              window,
+              origin == null
+                  ? LocalTime.ofInstant(start, ZoneOffset.UTC).format(DateTimeFormatter.ISO_TIME)
+                  : clock(Duration.between(origin, start))));
     }
     if (timeline.path("windows").isEmpty()) {
       lines.add("          no windows: no frame was analysed");
@@ -97,13 +113,13 @@ final class TimelineText {
     return lines;
   }
 
-  private String row(JsonNode window, Duration at) {
+  private String row(JsonNode window, String at) {
     long faces = window.path("faces").asLong();
     String dominant = window.path("dominant").asText("");
     return String.format(
             Locale.ROOT,
             "%9s %6d %6d %8.0f%%  %-11s",
-            clock(at),
+            at,
             window.path("frames").asLong(),
             faces,
             100 * window.path("coverage").asDouble(),

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.runtime.UserException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,6 +37,8 @@ final class WatchCommand implements Callable<Integer> {
       names = "--window",
       description = "Show the analysed pictures in a window of the desktop instead.")
   boolean window;
+
+  private final EventText text = new EventText();
 
   /** How long the server may say nothing. */
   Duration silence = SILENCE;
@@ -118,48 +119,14 @@ final class WatchCommand implements Callable<Integer> {
     if (json) {
       System.out.println(data);
     } else {
-      System.out.println(describe(event, data));
+      text.line(event, parse(data)).ifPresent(System.out::println);
     }
     System.out.flush();
   }
 
-  /** As `moodline explain` takes it. */
-  private static String eventId(JsonNode emotion) {
-    return new EventId(
-            emotion.path("stream").asText(),
-            emotion.path("run").asText(),
-            emotion.path("sequence").asLong(),
-            emotion.path("face").asInt())
-        .toString();
-  }
-
-  private static String describe(String event, String data) {
+  private static JsonNode parse(String data) {
     try {
-      JsonNode node = ApiClient.JSON.readTree(data);
-      return switch (event) {
-        case "emotion" ->
-            String.format(
-                Locale.ROOT,
-                "%s  %s  %s",
-                node.path("time").asText(),
-                eventId(node),
-                node.path("label").isNull()
-                    ? "withheld " + node.path("withheld")
-                    : String.format(
-                        Locale.ROOT,
-                        "%-10s %.2f",
-                        node.path("label").asText(),
-                        node.path("score").asDouble()));
-        case "status" ->
-            String.format(
-                Locale.ROOT,
-                "%s  %s, %d frames %s",
-                node.path("since").asText(),
-                node.path("state").asText(),
-                node.path("published").asLong(),
-                node.path("reason").asText(""));
-        default -> event + " " + data;
-      };
+      return ApiClient.JSON.readTree(data);
     } catch (JsonProcessingException e) {
       throw new UserException("the server sent an event that is no JSON", e);
     }
