@@ -36,6 +36,8 @@ import picocli.CommandLine.Spec;
       StreamCommand.class,
       RecordingCommand.class,
       RuleCommand.class,
+      WebhookCommand.class,
+      AnalyzerCommand.class,
       WatchCommand.class,
       TimelineCommand.class,
       TokenCommand.class,

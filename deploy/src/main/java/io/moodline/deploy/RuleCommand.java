@@ -70,7 +70,7 @@ final class RuleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-      JsonNode rules = server.client().get("/api/v1/rules");
+      JsonNode rules = server.client().all("/api/v1/rules", "rules");
       if (json) {
         System.out.println(rules.toPrettyString());
         return 0;

@@ -21,10 +21,17 @@ final class TimelineCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "STREAM", description = "Id of the stream.")
   String id = "";
 
-  @Option(names = "--from", description = "First instant, for example 2026-11-21T10:00:00Z.")
+  @Option(
+      names = "--from",
+      converter = PastTime.class,
+      description =
+          "First instant, for example 2026-11-21T10:00:00Z, or how long ago it was, for example 2h.")
   String from = "";
 
-  @Option(names = "--to", description = "Instant after the last one.")
+  @Option(
+      names = "--to",
+      converter = PastTime.class,
+      description = "Instant after the last one, or how long ago it was.")
   String to = "";
 
   @Option(names = "--step", description = "Window length: 1s, 10s, 1m or 1h (default: what fits).")

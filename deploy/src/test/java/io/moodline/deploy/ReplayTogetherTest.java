@@ -209,6 +209,27 @@ class ReplayTogetherTest {
     assertThat(cli.ok(with(where, "recording", "list"))).contains("known.mp4").doesNotContain(id);
   }
 
+  @Test
+  void webhooksAndAnalyzersAreListed() throws Exception {
+    Cli cli = new Cli(home);
+    String[] where = {"--server", node.node().address().toString(), "--token", node.token()};
+    String url = "http://127.0.0.1:9/moodline";
+    assertThat(cli.ok(with(where, "webhook", "add", "desk", url, "--event", "alert")))
+        .contains("webhook desk stands, revision 1", "its secret, shown this once: ");
+    assertThat(cli.ok(with(where, "webhook", "list")).lines())
+        .anyMatch(line -> line.startsWith("desk ") && line.endsWith("  " + url));
+    JsonNode listed = ApiClient.JSON.readTree(cli.ok(with(where, "webhook", "list", "--json")));
+    assertThat(listed.at("/webhooks/0/events")).hasSize(1);
+    cli.refused(List.of("news"), with(where, "webhook", "add", "it", url, "--event", "news"));
+    cli.ok(with(where, "webhook", "remove", "desk"));
+    assertThat(cli.ok(with(where, "webhook", "list"))).doesNotContain("desk");
+
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> cli.ok(with(where, "analyzer", "list")).contains("lite-ferplus"));
+    assertThat(cli.ok(with(where, "analyzer", "list", "--json"))).contains("\"analyzers\"");
+  }
+
   private static String[] with(String[] options, String... command) {
     return Stream.concat(Stream.of(command), Stream.of(options)).toArray(String[]::new);
   }
