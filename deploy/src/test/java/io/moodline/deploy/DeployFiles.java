@@ -18,7 +18,7 @@ final class DeployFiles {
   private static final Pattern VARIABLE = Pattern.compile("\\bMOODLINE_[A-Z_]+[A-Z]");
 
   private static final Pattern ABSENT = Pattern.compile("absent\\(([a-z_]+)\\)");
-  private static final Pattern STATES = Pattern.compile("\\{state=~\"([A-Z_|]+)\"\\}");
+  private static final Pattern STATES = Pattern.compile("\\bstate=~?\"([A-Z_|]+)\"");
 
   private DeployFiles() {}
 
@@ -35,10 +35,11 @@ final class DeployFiles {
     return groups(alerts(), ABSENT);
   }
 
-  /** States that alerts count streams by. */
+  /** States that alerts count streams by, and those that the alerts' tests give them. */
   static Set<String> states() throws IOException {
+    String text = alerts() + Files.readString(Path.of("prometheus/moodline.rules.test.yml"));
     Set<String> states = new TreeSet<>();
-    groups(alerts(), STATES).forEach(choice -> states.addAll(List.of(choice.split("[|]"))));
+    groups(text, STATES).forEach(choice -> states.addAll(List.of(choice.split("[|]"))));
     return states;
   }
 
