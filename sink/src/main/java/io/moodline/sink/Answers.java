@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 /** How bodies are written. Thread-safe. */
 final class Answers {
   private static final int BUFFER_BYTES = 64 * 1024;
+  private static final String DISPOSITION = "Content-Disposition";
   private static final Logger log = LoggerFactory.getLogger(Answers.class);
 
   private Answers() {}
@@ -27,15 +28,21 @@ final class Answers {
 
   /** The same for text that is written in small pieces. */
   static void text(Context ctx, String contentType, Body body) {
-    stream(
-        ctx,
-        contentType,
-        ctx::outputStream,
-        out -> {
-          OutputStream buffered = new BufferedOutputStream(out, BUFFER_BYTES);
-          body.write(buffered);
-          buffered.flush();
-        });
+    stream(ctx, contentType, ctx::outputStream, buffered(body));
+  }
+
+  /** A file to be kept, written in small pieces; as it is, without compression. */
+  static void file(Context ctx, String contentType, String name, Body body) {
+    ctx.header(DISPOSITION, "attachment; filename=\"" + name + "\"");
+    stream(ctx, contentType, buffered(body));
+  }
+
+  private static Body buffered(Body body) {
+    return out -> {
+      OutputStream buffered = new BufferedOutputStream(out, BUFFER_BYTES);
+      body.write(buffered);
+      buffered.flush();
+    };
   }
 
   /** A body that is made while it is sent. */
@@ -67,16 +74,22 @@ final class Answers {
     } catch (IOException | RuntimeException e) {
       if (!ctx.res().isCommitted() && !ctx.res().containsHeader("Content-Encoding")) {
         ctx.res().resetBuffer();
+        ctx.res().setHeader(DISPOSITION, null); // a problem is no file
         throw e instanceof RuntimeException known
             ? known
             : Problem.unavailable("the answer can not be written");
       }
-      log.atDebug().setCause(e).log("answer broken off");
-      ServletContextRequest.getServletContextRequest(ctx.req())
-          .getConnectionMetaData()
-          .getConnection()
-          .getEndPoint()
-          .close();
+      log.atDebug().addKeyValue("path", ctx.path()).setCause(e).log("answer broken off");
+      disconnecting(ctx).run();
     }
+  }
+
+  /** Breaks a request's connection when it is run, by any thread. */
+  static Runnable disconnecting(Context ctx) {
+    return ServletContextRequest.getServletContextRequest(ctx.req())
+            .getConnectionMetaData()
+            .getConnection()
+            .getEndPoint()
+        ::close;
   }
 }

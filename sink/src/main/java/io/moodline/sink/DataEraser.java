@@ -177,7 +177,7 @@ final class DataEraser implements AutoCloseable {
           .addKeyValue("topic", topic)
           .setCause(e)
           .log("not all is erased");
-      throw Problem.unavailable("not all is erased: Kafka does not answer, ask again");
+      throw Problem.unavailable("not all is erased: " + Problem.unavailable(e).detail());
     }
   }
 

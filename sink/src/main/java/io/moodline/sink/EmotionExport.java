@@ -47,7 +47,7 @@ final class EmotionExport implements Resource {
     return List.of(Route.get("/api/v1/streams/{id}/emotions.jsonl", Role.VIEWER, this::get));
   }
 
-  private void get(Context ctx) throws IOException {
+  private void get(Context ctx) {
     StreamView stream = StreamRoutes.find(registry, StreamRoutes.id(ctx));
     String run = ctx.queryParam("run");
     exports.send(ctx, "application/jsonl", stream.id() + ".jsonl", out -> write(stream, run, out));
@@ -85,7 +85,7 @@ final class EmotionExport implements Resource {
         }
       }
     } catch (KafkaException e) {
-      throw Problem.unavailable("Kafka does not answer");
+      throw Problem.unavailable(e);
     }
   }
 

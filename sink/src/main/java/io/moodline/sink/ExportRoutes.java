@@ -1,16 +1,10 @@
 package io.moodline.sink;
 
 import io.javalin.http.Context;
-import java.io.BufferedOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
-import org.eclipse.jetty.ee10.servlet.ServletContextRequest;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Hands timelines out as files, written while they are read: a week takes the memory of one page.
@@ -20,8 +14,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ExportRoutes implements Resource {
   private static final int MAX_EXPORTS = 8;
-  private static final int BUFFER_BYTES = 64 * 1024;
-  private static final Logger log = LoggerFactory.getLogger(ExportRoutes.class);
 
   private final StreamRegistry registry;
   private final TimelineQueries timelines;
@@ -39,7 +31,7 @@ final class ExportRoutes implements Resource {
     return List.of(Route.get("/api/v1/streams/{id}/timeline.{format}", Role.VIEWER, this::get));
   }
 
-  private void get(Context ctx) throws IOException {
+  private void get(Context ctx) {
     ExportFormat format =
         ExportFormat.of(ctx.pathParam("format"))
             .orElseThrow(() -> Problem.notFound("give timeline.csv, jsonl, arrow, vtt or eaf"));
@@ -55,48 +47,15 @@ final class ExportRoutes implements Resource {
     send(ctx, format.mediaType(), file, out -> format.write(stream.spec(), windows, out));
   }
 
-  /** What writes a file. */
-  interface Content {
-    void write(OutputStream out) throws IOException;
-  }
-
   /** Sends a file while it is written. */
-  void send(Context ctx, String mediaType, String file, Content content) throws IOException {
+  void send(Context ctx, String mediaType, String file, Answers.Body content) {
     if (!places.tryAcquire()) {
       throw Problem.unavailable("there are " + MAX_EXPORTS + " exports already");
     }
     try {
-      ctx.status(200)
-          .header("Content-Type", mediaType)
-          .header("Content-Disposition", "attachment; filename=\"" + file + "\"");
-      write(ctx, content);
+      Answers.file(ctx, mediaType, file, content);
     } finally {
       places.release();
     }
-  }
-
-  private static void write(Context ctx, Content content) throws IOException {
-    OutputStream out =
-        new BufferedOutputStream(
-            new PassOutput(ctx.res().getOutputStream(), Pass.of(ctx)), BUFFER_BYTES);
-    try {
-      content.write(out);
-      out.flush();
-    } catch (IOException | RuntimeException e) {
-      if (!ctx.res().isCommitted()) {
-        ctx.res().reset();
-        throw e;
-      }
-      log.atDebug().addKeyValue("path", ctx.path()).setCause(e).log("export was not finished");
-      disconnect(ctx);
-    }
-  }
-
-  private static void disconnect(Context ctx) {
-    ServletContextRequest.getServletContextRequest(ctx.req())
-        .getConnectionMetaData()
-        .getConnection()
-        .getEndPoint()
-        .close();
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.SchemaUnavailableException;
+import org.apache.kafka.common.KafkaException;
 
 /**
  * An answer other than what was asked for, written as RFC 9457 problem details. The detail is one
@@ -64,6 +66,14 @@ final class Problem extends RuntimeException {
 
   static Problem unavailable(String detail) {
     return new Problem(503, detail);
+  }
+
+  /** Kafka, or the schema registry that its records name, does not answer. */
+  static Problem unavailable(KafkaException why) {
+    return unavailable(
+        why instanceof SchemaUnavailableException
+            ? "the schema registry does not answer: ask again"
+            : "Kafka does not answer");
   }
 
   /** The caller asks too often. */

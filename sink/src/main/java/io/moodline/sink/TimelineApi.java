@@ -10,6 +10,7 @@ import io.javalin.util.JavalinBindException;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.StageContext;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.SchemaUnavailableException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -159,6 +160,8 @@ final class TimelineApi implements AutoCloseable {
     config.routes.exception(
         NotReadyException.class,
         (e, ctx) -> Problem.unavailable(String.valueOf(e.getMessage())).write(ctx));
+    config.routes.exception(
+        SchemaUnavailableException.class, (e, ctx) -> Problem.unavailable(e).write(ctx));
     config.routes.exception(HttpResponseException.class, TimelineApi::refuse);
     config.routes.exception(Exception.class, TimelineApi::fail);
   }
@@ -193,6 +196,8 @@ final class TimelineApi implements AutoCloseable {
       problem.write(ctx);
     } catch (NotReadyException e) {
       Problem.unavailable(String.valueOf(e.getMessage())).write(ctx);
+    } catch (SchemaUnavailableException e) {
+      Problem.unavailable(e).write(ctx);
     } catch (HttpResponseException e) {
       refuse(e, ctx);
     } catch (Exception e) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.moodline.schemas.SchemaUnavailableException;
 import io.moodline.schemas.v1.TimelineWindow;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
@@ -221,6 +223,23 @@ class ExportRoutesTest {
         .hasSize(2 * SECONDS / 6 - 2 + 1); // two stretches lie wholly in the gap
     assertThat(elements(document, "MEDIA_DESCRIPTOR").get(0).getAttribute("RELATIVE_MEDIA_URL"))
         .isEqualTo("./a%20talk.mp4");
+  }
+
+  /** What needs a schema that the registry does not tell now is there again later. */
+  @ParameterizedTest
+  @ValueSource(strings = {"timeline.csv", "timeline.arrow", "timeline?step=1s", "timeline?step=1h"})
+  void asksToComeBackWhileTheSchemaRegistryIsAway(String path) throws Exception {
+    api.timelines.trouble = new SchemaUnavailableException("http://registry.example is away");
+    HttpResponse<String> refused = api.get("/api/v1/streams/talk/" + path);
+    api.timelines.trouble = null;
+    assertThat(refused.statusCode()).as(refused.body()).isEqualTo(503);
+    assertThat(refused.headers().firstValue("Retry-After")).hasValue("2");
+    assertThat(refused.headers().firstValue("Content-Type").orElseThrow())
+        .startsWith(Problem.CONTENT_TYPE);
+    assertThat(refused.headers().firstValue("Content-Disposition")).isEmpty();
+    assertThat(refused.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+    assertThat(refused.body()).contains("schema registry").doesNotContain("registry.example");
+    assertThat(api.get("/api/v1/streams/talk/" + path).statusCode()).isEqualTo(200);
   }
 
   private static List<Element> elements(Element in, String name) {

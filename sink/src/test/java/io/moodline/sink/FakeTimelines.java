@@ -11,12 +11,16 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Timelines that a test makes up. Thread-safe. */
 final class FakeTimelines implements MarkedQueries {
   final List<TimelineWindow> windows = new CopyOnWriteArrayList<>();
   final Map<String, RunLedger> ledgers = new ConcurrentHashMap<>();
-  volatile boolean ready = true;
+
+  /** What every question fails with; null for none. */
+  volatile @Nullable RuntimeException trouble;
+
   volatile boolean stale;
 
   /** Most windows that were asked for at a time. */
@@ -27,12 +31,20 @@ final class FakeTimelines implements MarkedQueries {
   @Override
   public List<TimelineWindow> windows(
       String streamId, Duration step, Instant from, Instant to, int limit) {
+    failInTrouble();
     largestPage = Math.max(largestPage, limit);
     return own(streamId, step)
         .filter(window -> !window.getStart().isBefore(from) && window.getStart().isBefore(to))
         .sorted(Comparator.comparing(TimelineWindow::getStart))
         .limit(limit)
         .toList();
+  }
+
+  private void failInTrouble() {
+    RuntimeException now = trouble;
+    if (now != null) {
+      throw now;
+    }
   }
 
   @Override
@@ -88,9 +100,7 @@ final class FakeTimelines implements MarkedQueries {
 
   @Override
   public Optional<RunLedger> ledger(String streamId, String runId) {
-    if (!ready) {
-      throw new NotReadyException("the stores are moving");
-    }
+    failInTrouble();
     return Optional.ofNullable(ledgers.get(streamId + "/" + runId));
   }
 

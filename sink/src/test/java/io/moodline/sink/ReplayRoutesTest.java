@@ -130,9 +130,9 @@ class ReplayRoutesTest {
     assertThat(ApiFixture.json(api.get("/api/v1/replays")).get("replays"))
         .anyMatch(replay -> replay.get("id").textValue().equals(id));
 
-    api.timelines.ready = false;
+    api.timelines.trouble = new NotReadyException("the stores are moving");
     var moving = api.get("/api/v1/replays/" + id);
-    api.timelines.ready = true;
+    api.timelines.trouble = null;
     assertThat(moving.statusCode()).isEqualTo(503);
     assertThat(moving.headers().firstValue("Retry-After")).hasValue("2");
   }
