@@ -10,6 +10,7 @@ import io.moodline.schemas.v1.RunLedger;
 import io.moodline.schemas.v1.StreamState;
 import io.moodline.schemas.v1.StreamStatus;
 import java.io.BufferedInputStream;
+import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
@@ -70,15 +71,14 @@ final class ReplayRoutes implements Resource {
         Route.delete("/api/v1/replays/{id}", Role.OPERATOR, this::cancel));
   }
 
-  void upload(Context ctx) throws java.io.IOException {
+  void upload(Context ctx) throws IOException, InterruptedException {
     String type = ctx.contentType();
+    boolean isForm = type != null && type.startsWith("multipart/");
     Uploads.Taken taken =
-        type != null && type.startsWith("multipart/")
-            ? takeForm(ctx, type)
-            : uploads.take(
-                ctx.req()::getInputStream,
-                ctx.queryParam("name"),
-                ctx.req().getContentLengthLong());
+        uploads.take(
+            () -> isForm ? form(ctx) : plain(ctx),
+            isForm ? -1 : ctx.req().getContentLengthLong(), // a form's length is not the file's
+            Answers.disconnecting(ctx));
     Answers.json(
         ctx,
         201,
@@ -90,11 +90,16 @@ final class ReplayRoutes implements Resource {
             .put("container", taken.container().name()));
   }
 
-  private Uploads.Taken takeForm(Context ctx, String type) throws java.io.IOException {
+  private static Uploads.Sent plain(Context ctx) throws IOException {
+    return new Uploads.Sent(ctx.req().getInputStream(), ctx.queryParam("name"));
+  }
+
+  private static Uploads.Sent form(Context ctx) throws IOException {
     FormFile file =
-        FormFile.open(type, new BufferedInputStream(ctx.req().getInputStream(), FORM_BUFFER_BYTES));
-    String name = Optional.ofNullable(ctx.queryParam("name")).orElse(file.name());
-    return uploads.take(() -> file, name, -1); // the form's length is not the file's
+        FormFile.open(
+            String.valueOf(ctx.contentType()),
+            new BufferedInputStream(ctx.req().getInputStream(), FORM_BUFFER_BYTES));
+    return new Uploads.Sent(file, Optional.ofNullable(ctx.queryParam("name")).orElse(file.name()));
   }
 
   void create(Context ctx) {

@@ -43,8 +43,7 @@ public final class Sink implements AutoCloseable {
       WebhookRoutes webhooks = open(new WebhookRoutes(ctx, events, metrics));
       ProbeRoutes probe = new ProbeRoutes(sources, ctx.secrets());
       StreamRoutes streams = new StreamRoutes(ctx, registry, media, check, probe);
-      long uploadBytes = 1_000_000L * ctx.settings().get(SinkSettings.UPLOAD_MEGABYTES);
-      Uploads uploads = new Uploads(media, check, uploadBytes, metrics);
+      Uploads uploads = new Uploads(media, check, ctx.settings(), metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
       DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks, keys));

@@ -45,6 +45,20 @@ public final class SinkSettings {
           1,
           1_000_000,
           "Largest recording that can be uploaded, in megabytes of a million bytes.");
+  static final Setting<Integer> UPLOAD_KILOBYTES_PER_SECOND =
+      Setting.integer(
+          "http.upload-least-kilobytes-per-second",
+          32,
+          0,
+          1_000_000,
+          "Kilobytes of a thousand bytes per second that an upload must come with to be sure of its place. Eight come"
+              + " at a time; for a ninth the connection of the one that is furthest behind this rate is closed. 0"
+              + " closes none.");
+  static final Setting<Duration> SLOW_SENDER =
+      Setting.duration(
+          "http.slow-sender-limit",
+          "30s",
+          "How long an upload may stand still before it is behind http.upload-least-kilobytes-per-second.");
   static final Setting<Integer> EVENT_READERS =
       Setting.integer(
           "http.event-readers-max",
@@ -101,6 +115,8 @@ public final class SinkSettings {
           TOKENS_ALWAYS,
           REQUEST_RATE,
           UPLOAD_MEGABYTES,
+          UPLOAD_KILOBYTES_PER_SECOND,
+          SLOW_SENDER,
           EVENT_READERS,
           EVENT_RING,
           SLOW_READER,

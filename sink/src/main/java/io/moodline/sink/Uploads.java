@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import io.moodline.runtime.MediaFolder;
+import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.VideoContainer;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Locale;
-import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,20 +31,18 @@ final class Uploads {
 
   private static final int BUFFER_BYTES = 128 * 1024;
 
-  /** Recordings that are taken at a time; each holds a thread while its sender is slow. */
-  private static final int MAX_UPLOADS = 8;
-
   private final MediaFolder media;
   private final RecordingCheck check;
   private final long maxBytes;
   private final ApiMetrics metrics;
   private final SecureRandom random = new SecureRandom();
-  private final Semaphore places = new Semaphore(MAX_UPLOADS);
+  private final UploadPlaces places;
 
-  Uploads(MediaFolder media, RecordingCheck check, long maxBytes, ApiMetrics metrics) {
+  Uploads(MediaFolder media, RecordingCheck check, Settings settings, ApiMetrics metrics) {
     this.media = media;
     this.check = check;
-    this.maxBytes = maxBytes;
+    this.maxBytes = 1_000_000L * settings.get(SinkSettings.UPLOAD_MEGABYTES);
+    this.places = UploadPlaces.of(settings);
     this.metrics = metrics;
     removeLeftovers();
   }
@@ -71,37 +69,40 @@ final class Uploads {
    */
   record Taken(String name, long bytes, VideoContainer container) {}
 
-  /** What a sender sends; opening it tells a sender that asked (Expect: 100-continue) to go on. */
+  /**
+   * What a sender sends.
+   *
+   * @param wish what the sender calls it
+   */
+  record Sent(InputStream in, @Nullable String wish) {}
+
+  /** Opening it tells a sender that asked (Expect: 100-continue) to go on. */
   interface Body {
-    InputStream open() throws IOException;
+    Sent open() throws IOException;
   }
 
   /**
    * Reads a recording to its end. It is opened only when what was announced could be taken.
    *
-   * @param wish what the sender calls it
    * @param announced length in bytes, -1 when it was not said
+   * @param cut breaks the sender's connection
    * @throws Problem when it is too large, no video, there is no room, or others are under way
    */
-  Taken take(Body body, @Nullable String wish, long announced) throws IOException {
-    if (!places.tryAcquire()) {
-      throw Problem.unavailable("there are " + MAX_UPLOADS + " uploads already");
-    }
-    try {
-      return takeNow(body, wish, announced);
-    } finally {
-      places.release();
+  Taken take(Body body, long announced, Runnable cut) throws IOException, InterruptedException {
+    try (UploadPlaces.Place place = places.take(cut)) {
+      return take(body, announced, place);
     }
   }
 
-  private Taken takeNow(Body body, @Nullable String wish, long announced) throws IOException {
+  private Taken take(Body body, long announced, UploadPlaces.Place place) throws IOException {
     checkRoom(announced);
-    InputStream in = body.open();
+    Sent sent = body.open();
     Path part = media.root().resolve(".upload-" + fresh() + ".part");
     try {
-      long bytes = copy(in, part, announced);
+      long bytes = copy(sent.in(), part, announced, place);
+      place.complete();
       VideoContainer container = look(part);
-      Path file = freeName(wish, container);
+      Path file = freeName(sent.wish(), container);
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
       return new Taken(String.valueOf(file.getFileName()), bytes, container);
     } catch (IOException e) {
@@ -121,7 +122,8 @@ final class Uploads {
     }
   }
 
-  private long copy(InputStream in, Path part, long announced) throws IOException {
+  private long copy(InputStream in, Path part, long announced, UploadPlaces.Place place)
+      throws IOException {
     byte[] buffer = new byte[BUFFER_BYTES];
     long bytes = 0;
     long checked = 0;
@@ -129,6 +131,7 @@ final class Uploads {
       for (int n = read(in, buffer); n >= 0; n = read(in, buffer)) {
         bytes += n;
         metrics.uploadedBytes.inc(n);
+        place.received(n);
         if (bytes > maxBytes) {
           throw tooLarge();
         }

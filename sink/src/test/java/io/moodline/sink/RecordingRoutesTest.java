@@ -1,14 +1,22 @@
 package io.moodline.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,12 +25,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RecordingRoutesTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final String FORM = "multipart/form-data; boundary=x";
+
   @TempDir static Path home;
   static ApiFixture api;
 
   @BeforeAll
   static void start() throws Exception {
-    api = new ApiFixture(home, Map.of());
+    api = new ApiFixture(home, Map.of("http.slow-sender-limit", "100ms"));
   }
 
   @AfterAll
@@ -96,6 +107,53 @@ class RecordingRoutesTest {
     assertThat(api.delete("/api/v1/recordings/" + used).statusCode()).isEqualTo(204);
     assertThat(api.media().resolve(used)).doesNotExist();
     assertThat(api.media().resolve("c-notes.txt")).exists();
+  }
+
+  /** Eight senders hold all places: they are let in, and then do not go on. */
+  @Test
+  void takesARecordingThoughSlowSendersHoldAllPlaces() throws Exception {
+    List<Socket> senders = new ArrayList<>();
+    try {
+      for (int i = 0; i < 8; i++) {
+        senders.add(slowSender(i % 2 == 0 ? "application/octet-stream" : FORM));
+      }
+      await().atMost(PATIENCE).until(() -> parts() == 8);
+      var answer = new AtomicReference<HttpResponse<String>>();
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () -> {
+                answer.set(
+                    api.send(
+                        api.request("/api/v1/recordings")
+                            .POST(HttpRequest.BodyPublishers.ofByteArray(ApiFixture.mp4("x")))));
+                return answer.get().statusCode() != 503;
+              });
+      assertThat(answer.get().statusCode()).as(answer.get().body()).isEqualTo(201);
+      assertThat(parts()).as("slow senders that stay while nobody else waits").isEqualTo(7);
+    } finally {
+      for (Socket sender : senders) {
+        sender.close();
+      }
+    }
+    await().atMost(PATIENCE).until(() -> parts() == 0);
+  }
+
+  private static Socket slowSender(String type) throws IOException {
+    Socket sender = new Socket(InetAddress.getLoopbackAddress(), api.sink().port());
+    String head =
+        "POST /api/v1/recordings HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+            + type
+            + "\r\nContent-Length: 1000000\r\n\r\n"
+            + "--x\r\nContent-Disposition: form-data; filename=\"a.mp4\"\r\n\r\nabc";
+    sender.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    return sender;
+  }
+
+  private static long parts() throws IOException {
+    try (var files = Files.list(api.media())) {
+      return files.filter(it -> it.getFileName().toString().startsWith(".upload-")).count();
+    }
   }
 
   @ParameterizedTest
