@@ -47,8 +47,9 @@ final class WebhookRoutes implements Resource, AutoCloseable {
   private static final int SECRET_BYTES = 32;
   private static final int MAX_WEBHOOKS = 200;
   private static final int SEND_THREADS = 8;
-  private static final String OTHER_KEY =
-      "its secret was sealed with another key: put the webhook again with its secret";
+  private static final String OTHER_KEY = "its secret was sealed with another key";
+  private static final String OTHER_KEY_REMEDY =
+      OTHER_KEY + ": give secret.key.file that one again, or put the webhook again with its secret";
 
   private record Running(Webhook webhook, WebhookRun run, EventReader reader) {}
 
@@ -162,10 +163,7 @@ final class WebhookRoutes implements Resource, AutoCloseable {
 
   private Webhook write(String id, Optional<Webhook> before, Webhook.Builder builder) {
     Instant now = stage.clock().instant().truncatedTo(ChronoUnit.MICROS);
-    boolean dead =
-        before.isPresent()
-            && status(before.get()).filter(it -> it.getState() == WebhookState.DEAD).isPresent();
-    if (before.isPresent() && !dead) {
+    if (before.isPresent() && dead(before.get()).isEmpty()) {
       Webhook same =
           builder
               .setRevision(before.get().getRevision())
@@ -197,7 +195,7 @@ final class WebhookRoutes implements Resource, AutoCloseable {
     if (before.isPresent()) {
       Optional<String> kept = WebhookRun.unseal(before.get(), stage.secrets());
       if (secret.isEmpty() && kept.isEmpty()) {
-        throw Problem.unprocessable("webhook '" + id + "': " + OTHER_KEY);
+        throw Problem.unprocessable("webhook '" + id + "': " + OTHER_KEY_REMEDY);
       }
       if (secret.isEmpty() || secret.equals(kept)) {
         return before.get().getSealedSecret();
@@ -308,11 +306,29 @@ final class WebhookRoutes implements Resource, AutoCloseable {
         .values()
         .removeIf(it -> !it.webhook().equals(wanted.get(it.webhook().getWebhookId())) && stop(it));
     for (Webhook webhook : wanted.values()) {
-      boolean dead = status(webhook).filter(it -> it.getState() == WebhookState.DEAD).isPresent();
-      if (!dead && !running.containsKey(webhook.getWebhookId())) {
+      if (!running.containsKey(webhook.getWebhookId()) && !isGivenUp(webhook)) {
         start(webhook);
       }
     }
+  }
+
+  /** Not where the key alone was lost, and this process has it again. */
+  private boolean isGivenUp(Webhook webhook) {
+    return dead(webhook)
+        .filter(
+            status ->
+                !isOfOtherKey(status) || WebhookRun.unseal(webhook, stage.secrets()).isEmpty())
+        .isPresent();
+  }
+
+  private static boolean isOfOtherKey(WebhookStatus status) {
+    String reason = status.getReason();
+    return reason != null && reason.startsWith(OTHER_KEY);
+  }
+
+  /** The status of this very revision, if it is given up. */
+  private Optional<WebhookStatus> dead(Webhook webhook) {
+    return status(webhook).filter(status -> status.getState() == WebhookState.DEAD);
   }
 
   private void start(Webhook webhook) {
@@ -322,7 +338,7 @@ final class WebhookRoutes implements Resource, AutoCloseable {
       registry.write(
           WebhookStatus.newBuilder(status)
               .setState(WebhookState.DEAD)
-              .setReason(OTHER_KEY)
+              .setReason(OTHER_KEY_REMEDY)
               .build());
       return;
     }
@@ -349,6 +365,9 @@ final class WebhookRoutes implements Resource, AutoCloseable {
               status.getPosition(),
               new WebhookChannel(webhook.getWebhookId(), run::began, run::passed, run));
       running.put(webhook.getWebhookId(), new Running(webhook, run, reader));
+      if (dead(webhook).isPresent()) {
+        registry.write(status); // it is back
+      }
       reader.wake();
     } catch (Problem e) {
       run.close(); // Kafka is away; tried again soon

@@ -9,6 +9,8 @@ import com.sun.net.httpserver.HttpServer;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.v1.Webhook;
+import io.moodline.schemas.v1.WebhookState;
+import io.moodline.schemas.v1.WebhookStatus;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -220,6 +222,62 @@ class WebhookRoutesTest {
     awaitBegun("sealed");
     assertThat(status("sealed").get("state").textValue()).isEqualTo("ACTIVE");
     api.delete("/api/v1/webhooks/sealed");
+  }
+
+  /** As when secret.key is lost, and then comes back: nobody has to put anything again. */
+  @Test
+  void goesOnByItselfWhenItsKeyIsBack() throws Exception {
+    received.clear();
+    Webhook.Builder webhook =
+        Webhook.newBuilder()
+            .setUrl(url())
+            .setStreams(List.of("hooked"))
+            .setEvents(List.of("emotion"))
+            .setLabels(List.of())
+            .setMinScore(0)
+            .setRevision(1)
+            .setCreatedAt(Instant.EPOCH)
+            .setUpdatedAt(Instant.EPOCH);
+    api.stop();
+    for (String id : List.of("key-lost", "refused")) {
+      byte[] sealed = api.stage.secrets().seal(SECRET, WebhookRun.sealedFor(id));
+      byte[] key = id.getBytes(StandardCharsets.UTF_8);
+      webhook.setWebhookId(id).setSealedSecret(ByteBuffer.wrap(sealed));
+      var topics = api.stage.kafka().topics();
+      api.send(topics.webhooks(), id, key, Serdes.WEBHOOK.encode(webhook.build()));
+      WebhookStatus dead =
+          WebhookStatus.newBuilder()
+              .setWebhookId(id)
+              .setRevision(1)
+              .setState(WebhookState.DEAD)
+              .setPosition("")
+              .setDelivered(7)
+              .setReason(
+                  id.equals("refused")
+                      ? "it answered with status 410"
+                      : "its secret was sealed with another key: put the webhook again with its secret")
+              .setSince(Instant.EPOCH)
+              .build();
+      api.send(topics.webhookStatus(), id, key, Serdes.WEBHOOK_STATUS.encode(dead));
+    }
+    api.start();
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                api.get("/api/v1/webhooks/key-lost").statusCode() == 200
+                    && status("key-lost").get("state").textValue().equals("ACTIVE"));
+    assertThat(status("key-lost").get("reason").isNull()).isTrue();
+    awaitBegun("key-lost");
+    write(2000, 2003);
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> status("key-lost").get("delivered").longValue() == 10);
+    assertThat(sequences()).containsExactly(2000L, 2001L, 2002L);
+    assertThat(status("refused").get("state").textValue()).isEqualTo("DEAD");
+    assertThat(wrongSignatures).isEmpty();
+    api.delete("/api/v1/webhooks/key-lost");
+    api.delete("/api/v1/webhooks/refused");
   }
 
   @ParameterizedTest
