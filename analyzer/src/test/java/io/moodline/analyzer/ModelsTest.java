@@ -2,12 +2,14 @@ package io.moodline.analyzer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
 import io.moodline.models.Devices;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
+import io.moodline.schemas.ModelNames;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -18,6 +20,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelsTest {
   private static final byte[][] FACE = {new byte[48 * 48 * 3]};
@@ -74,6 +78,23 @@ class ModelsTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("needs landmarks");
     Analyzer.checkModel(settings, Bundles.DEFAULT);
+  }
+
+  /** The stages may not know one another, so the rule is written twice. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"raf", "0", "a.b_c-d", "Raf", ".raf", "-raf", "_raf", "", "a/b", "raf ", "räf"})
+  void aStreamNamesNoModelThatCanNotBeInstalled(String name) {
+    assertNamed(name);
+    assertNamed(name + "x".repeat(64 - Math.min(64, name.length())));
+    assertNamed(name + "x".repeat(65));
+  }
+
+  private void assertNamed(String name) {
+    Bundles bundles = new Bundles(Analyzer.bundles(home));
+    assertThat(catchThrowable(() -> ModelNames.check(name)) == null)
+        .as(name)
+        .isEqualTo(catchThrowable(() -> bundles.state(name)) == null);
   }
 
   @Test

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
+import io.moodline.schemas.ModelNames;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -119,6 +120,15 @@ final class JsonBody {
           "field '" + name + "' is longer than " + maxLength + " characters");
     }
     return Optional.of(text);
+  }
+
+  /** A bundle's name in the field {@code model}; empty when it is absent or null. */
+  Optional<String> model() {
+    try {
+      return text("model", 200).map(ModelNames::check);
+    } catch (IllegalArgumentException e) {
+      throw Problem.unprocessable(String.valueOf(e.getMessage()));
+    }
   }
 
   OptionalDouble number(String name) {

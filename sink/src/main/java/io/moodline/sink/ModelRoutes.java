@@ -10,14 +10,12 @@ import io.moodline.schemas.v1.ModelTrial;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 
 /**
  * Shows how the analyzers are doing, and tries, promotes and drops models. The choice reaches the
  * analyzers through a topic; whether a bundle is there is theirs to say. Thread-safe.
  */
 final class ModelRoutes implements Resource {
-  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
   private static final double USUAL_SHARE = 0.1;
 
   private final AnalyzerRegistry registry;
@@ -50,13 +48,7 @@ final class ModelRoutes implements Resource {
   private void tryModel(Context ctx) {
     JsonBody body = JsonBody.read(ctx, Set.of("model", "share"));
     String model =
-        body.text("model", 64)
-            .filter(name -> NAME.matcher(name).matches())
-            .orElseThrow(
-                () ->
-                    Problem.unprocessable(
-                        "field 'model' must name a bundle: lower-case letters, digits, dots and"
-                            + " dashes"));
+        body.model().orElseThrow(() -> Problem.unprocessable("field 'model' must name a bundle"));
     double share = body.number("share").orElse(USUAL_SHARE);
     if (!(share > 0 && share <= 1)) {
       throw Problem.unprocessable("field 'share' must be above 0 and at most 1");

@@ -53,7 +53,6 @@ record StreamRequest(
 
   private static final int MAX_LABELS = 32;
   private static final Pattern LABEL_KEY = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/-]{0,62}");
-  private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   // Some cameras take the password in the path; topics and answers would show it there.
   private static final Pattern SECRET_IN_PATH =
       Pattern.compile(
@@ -80,7 +79,7 @@ record StreamRequest(
         labels(body),
         framesPerSecond(body.number("framesPerSecond"), defaultFramesPerSecond),
         sampling(body),
-        model(body),
+        body.model(),
         body.text("start", 60).map(text -> Times.read("start", text)),
         desiredState(body),
         body.flag("showFaces").orElse(false));
@@ -142,18 +141,6 @@ record StreamRequest(
       default ->
           throw Problem.unprocessable("sampling is not known: give rate, keyframes or motion");
     };
-  }
-
-  private static Optional<String> model(JsonBody body) {
-    Optional<String> model = body.text("model", 200);
-    model.ifPresent(
-        name -> {
-          if (!MODEL.matcher(name).matches()) {
-            throw Problem.unprocessable(
-                "model is no bundle's name: use letters, digits, '.', '_' or '-'");
-          }
-        });
-    return model;
   }
 
   private static DesiredState desiredState(JsonBody body) {

@@ -195,6 +195,7 @@ class StreamRoutesTest {
         "x | {'source':'webcam:0','purpose':'demo','framesPerSecond':1e999} | 422 | 0.1 to 60",
         "x | {'source':'webcam:0','purpose':'demo','start':'yesterday'} | 400 | start",
         "x | {'source':'webcam:0','purpose':'demo','model':'../x'} | 422 | model",
+        "x | {'source':'webcam:0','purpose':'demo','model':'Raf'} | 422 | model",
         "x | {'source':'webcam:0','purpose':'demo','desiredState':'GONE'} | 422 | RUNNING",
         "x | {'source':'webcam:0','purpose':'demo','labels':{'a b':'c'}} | 422 | label",
       })
