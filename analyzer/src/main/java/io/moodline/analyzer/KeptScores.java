@@ -1,13 +1,13 @@
 package io.moodline.analyzer;
 
 import io.moodline.analyzer.Sighting.CroppedFace;
+import io.moodline.runtime.BoundedMap;
 import io.moodline.schemas.v1.Frame;
 import io.moodline.schemas.v1.StreamKind;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,15 +41,7 @@ final class KeptScores {
 
   private final Duration live;
   private final Duration recordings;
-  private final Map<String, Seen> byRun =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Seen> eldest) {
-          return size() > MOST_STREAMS;
-        }
-      };
+  private final Map<String, Seen> byRun = BoundedMap.ofLastUsed(MOST_STREAMS);
 
   /** Keeps scores for so long, by kind of stream; zero keeps none. */
   KeptScores(Duration live, Duration recordings) {

@@ -4,6 +4,7 @@ import io.moodline.models.Bundle;
 import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
 import io.moodline.models.Devices;
+import io.moodline.runtime.BoundedMap;
 import io.moodline.runtime.UserException;
 import java.time.Clock;
 import java.time.Duration;
@@ -47,7 +48,7 @@ final class Models implements AutoCloseable {
   private volatile ModelsInUse inUse = ModelsInUse.AS_SET;
   private long batches;
   private final RefusedModels refused;
-  private final Map<String, Instant> tried = RefusedModels.bounded();
+  private final Map<String, Instant> tried = BoundedMap.ofNewest(RefusedModels.MOST);
 
   private volatile @Nullable Model asSet;
 

@@ -2,10 +2,10 @@ package io.moodline.analyzer;
 
 import io.moodline.models.BundleException;
 import io.moodline.models.Bundles;
+import io.moodline.runtime.BoundedMap;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class RefusedModels {
   /** Names come from a topic, so what is remembered of wrong ones is bounded. */
-  private static final int MOST = 100;
+  static final int MOST = 100;
 
   private static final Duration LONGEST = Duration.ofHours(1);
 
   private final Bundles bundles;
   private final Clock clock;
-  private final Map<String, Refusal> refusals = bounded();
+  private final Map<String, Refusal> refusals = BoundedMap.ofNewest(MOST);
 
   /** What was wrong with the bundle while its files looked so. */
   private record Refusal(String files, Instant at, String why) {}
@@ -54,18 +54,6 @@ final class RefusedModels {
       put(name, new Refusal(files, clock.instant(), String.valueOf(e.getMessage())));
       throw e;
     }
-  }
-
-  /** A map by the name of a model that forgets what it was told first. */
-  static <V> Map<String, V> bounded() {
-    return new LinkedHashMap<>() {
-      private static final long serialVersionUID = 1L;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
-        return size() > MOST;
-      }
-    };
   }
 
   private synchronized @Nullable Refusal refusal(String name) {

@@ -12,7 +12,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,15 +66,7 @@ public final class StreamKeys implements KeyRing, AutoCloseable {
   private final Map<Integer, Long> positions = new HashMap<>();
 
   /** The last keys that were asked for or seen to go, as stream/key: asking again costs nothing. */
-  private final Map<String, Boolean> thrownAway =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-          return size() > MOST_REMEMBERED;
-        }
-      };
+  private final Map<String, Boolean> thrownAway = BoundedMap.ofNewest(MOST_REMEMBERED);
 
   private int unopened; // confined to the thread that reads
   private @Nullable Worker worker;

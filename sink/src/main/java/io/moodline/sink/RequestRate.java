@@ -1,6 +1,6 @@
 package io.moodline.sink;
 
-import java.util.LinkedHashMap;
+import io.moodline.runtime.BoundedMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
@@ -24,15 +24,7 @@ final class RequestRate {
 
   private final int perSecond;
   private final LongSupplier nanos;
-  private final Map<String, Bucket> callers =
-      new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Bucket> eldest) {
-          return size() > MAX_CALLERS;
-        }
-      };
+  private final Map<String, Bucket> callers = BoundedMap.ofLastUsed(MAX_CALLERS);
 
   /**
    * A bound.
