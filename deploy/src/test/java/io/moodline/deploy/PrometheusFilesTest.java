@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -35,6 +38,22 @@ class PrometheusFilesTest {
     Promtool.assumeInstalled();
     Promtool.run(folder.resolve("said"), "test", "rules", TESTS.toString());
     assertThat(folder.resolve("said")).content().contains("SUCCESS");
+  }
+
+  @Test
+  void whatTheDashboardAsksCanBeRead() throws Exception {
+    Promtool.assumeInstalled();
+    List<Map<String, String>> rules = new ArrayList<>();
+    for (String expression : Dashboard.expressions()) {
+      assertThat(expression).doesNotContain("$");
+      rules.add(Map.of("record", "panel:" + rules.size(), "expr", expression));
+    }
+    assertThat(rules).isNotEmpty();
+    Path file = folder.resolve("dashboard.json"); // which is YAML
+    ApiClient.JSON.writeValue(
+        file.toFile(), Map.of("groups", List.of(Map.of("name", "dashboard", "rules", rules))));
+    Promtool.run(folder.resolve("said"), "check", "rules", file.toString());
+    assertThat(folder.resolve("said")).content().contains(rules.size() + " rules found");
   }
 
   @Test
