@@ -32,6 +32,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * sink-events-watch} looks after silent ones. Thread-safe.
  */
 final class EventRoutes implements Resource, AutoCloseable {
+  private static final int RETRY_SECONDS = 10;
   private static final Duration WATCH = Duration.ofMillis(500);
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
   private static final Duration CROWDED_HEARTBEAT = Duration.ofSeconds(1);
@@ -60,6 +61,8 @@ final class EventRoutes implements Resource, AutoCloseable {
   private final ApiMetrics metrics;
   private final int maxReaders;
   private final Semaphore places;
+  private final int maxPerToken;
+  private final Shares shares;
   private final Semaphore waiting = new Semaphore(MAX_WAITING);
   private final Duration slowReaderLimit;
   private final EventTails tails;
@@ -77,6 +80,8 @@ final class EventRoutes implements Resource, AutoCloseable {
     this.metrics = metrics;
     this.maxReaders = stage.settings().get(SinkSettings.EVENT_READERS);
     this.places = new Semaphore(maxReaders);
+    this.maxPerToken = stage.settings().get(SinkSettings.EVENT_READERS_PER_TOKEN);
+    this.shares = new Shares(maxPerToken);
     this.slowReaderLimit = stage.settings().get(SinkSettings.SLOW_READER);
     this.tails = new EventTails(stage, metrics);
     this.catchUps = new CatchUps(stage);
@@ -218,6 +223,22 @@ final class EventRoutes implements Resource, AutoCloseable {
   }
 
   private EventReader admit(Subscription subscription, Opening channel) {
+    String holder = subscription.pass().holder();
+    if (!shares.take(holder)) {
+      throw Problem.tooMany(
+          "this token has " + maxPerToken + " readers of events already", RETRY_SECONDS);
+    }
+    try {
+      EventReader reader = admitOne(subscription, channel);
+      reader.done().whenComplete((v, e) -> shares.giveBack(holder));
+      return reader;
+    } catch (RuntimeException e) {
+      shares.giveBack(holder);
+      throw e;
+    }
+  }
+
+  private EventReader admitOne(Subscription subscription, Opening channel) {
     if (closed.get() || !takePlace()) {
       throw Problem.unavailable("there are " + maxReaders + " readers of events already");
     }

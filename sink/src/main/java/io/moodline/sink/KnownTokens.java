@@ -28,7 +28,17 @@ final class KnownTokens {
 
   /** A pass that holds until the token is revoked. */
   Pass pass(String id) {
-    return () -> holds(id);
+    return new Pass() {
+      @Override
+      public boolean holds() {
+        return KnownTokens.this.holds(id);
+      }
+
+      @Override
+      public String holder() {
+        return id;
+      }
+    };
   }
 
   private synchronized boolean holds(String id) {

@@ -17,6 +17,11 @@ interface Pass {
   /** Whether the caller would still be let in. */
   boolean holds();
 
+  /** Whose it is, by the token's id; empty for callers that need no token. */
+  default String holder() {
+    return "";
+  }
+
   /** The pass of a request that {@link Access} has let in. */
   static Pass of(Context ctx) {
     Pass pass = ctx.attribute(Pass.class.getName());

@@ -66,6 +66,13 @@ public final class SinkSettings {
           1,
           100_000,
           "Most readers of events (server-sent, WebSocket) at a time. One more is answered 503.");
+  static final Setting<Integer> EVENT_READERS_PER_TOKEN =
+      Setting.integer(
+          "http.event-readers-per-token",
+          1000,
+          1,
+          100_000,
+          "Most of them that one access token may have. One more is answered 429.");
   static final Setting<Integer> EVENT_RING =
       Setting.integer(
           "http.event-ring-records",
@@ -118,6 +125,7 @@ public final class SinkSettings {
           UPLOAD_KILOBYTES_PER_SECOND,
           SLOW_SENDER,
           EVENT_READERS,
+          EVENT_READERS_PER_TOKEN,
           EVENT_RING,
           SLOW_READER,
           WEBHOOK_DEAD_AFTER,

@@ -38,7 +38,9 @@ class AccessTest {
   static void start() throws Exception {
     tokens = new AccessTokens(home.resolve("tokens"));
     tokens.create(AccessTokens.Role.ADMIN, "", Clock.systemUTC());
-    api = new ApiFixture(home, Map.of("http.tokens.always", "true"));
+    api =
+        new ApiFixture(
+            home, Map.of("http.tokens.always", "true", "http.event-readers-per-token", "2"));
   }
 
   @AfterAll
@@ -120,6 +122,24 @@ class AccessTest {
     assertThat(socket.get()).contains("revoked");
     assertThat(others.isDone()).isFalse();
     revokeUntil(kept, others::isDone);
+  }
+
+  @Test
+  void leavesOthersPlacesHoweverManyEventsOneTokenReads() throws Exception {
+    String greedy = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
+    String other = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
+    CompletableFuture<?> first = open("/api/v1/events", greedy);
+    CompletableFuture<?> second = openSocket("/api/v1/events", greedy);
+    await().atMost(Duration.ofMinutes(2)).until(() -> api.sink().events().open() == 2);
+    var refused = call("GET", "/api/v1/events", "Bearer " + greedy);
+    assertThat(refused.statusCode()).as(refused.body()).isEqualTo(429);
+    assertThat(refused.headers().firstValue("Retry-After")).isPresent();
+    assertThat(openSocket("/api/v1/events", greedy).get()).contains("readers of events already");
+    CompletableFuture<?> others = open("/api/v1/events", other);
+    await().atMost(Duration.ofMinutes(2)).until(() -> api.sink().events().open() == 3);
+    revokeUntil(greedy, () -> first.isDone() && second.isDone());
+    revokeUntil(other, others::isDone);
+    await().atMost(Duration.ofMinutes(2)).until(() -> api.sink().events().open() == 0);
   }
 
   /** Revokes a token and waits until that is seen. */
