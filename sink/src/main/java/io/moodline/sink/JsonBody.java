@@ -49,6 +49,9 @@ final class JsonBody {
     if (type == null || !type.split(";", 2)[0].strip().equalsIgnoreCase("application/json")) {
       throw Problem.of(415, "send the body as Content-Type: application/json");
     }
+    if (ctx.header("Content-Encoding") != null) {
+      throw Problem.of(415, "send the body as it is, without Content-Encoding");
+    }
     JsonNode node = parse(bytes(ctx));
     if (!(node instanceof ObjectNode object)) {
       throw Problem.malformed("the body is no JSON object");
