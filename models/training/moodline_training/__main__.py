@@ -33,6 +33,7 @@ _TUNED = (
     "balance",
     "mixup",
     "patience",
+    "blind_epochs",
     "teacher_share",
 )
 
@@ -44,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     except DataError as error:
         print(f"moodline_training: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("moodline_training: interrupted; --resume goes on with a run", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,7 +85,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init", type=Path, help="checkpoint whose fitting weights to start from, or a bundle"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the folder's last epoch")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the last epoch saved, if any"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--teacher", type=Path, help="scores of the pictures to learn from")
     parser.add_argument(
@@ -123,6 +129,8 @@ def _train(options: argparse.Namespace) -> int:
     device = _device(options)
     architecture = ARCHITECTURES[options.network]
     recipe = _recipe(options)
+    if (options.out / "last.pth").exists() and not options.resume:
+        raise DataError(f"{options.out} holds a run: add --resume, or give another folder")
     train, validation = _parts(options, architecture)
     torch.manual_seed(options.seed)
     network = architecture.build(len(train.labels))
@@ -133,7 +141,7 @@ def _train(options: argparse.Namespace) -> int:
         network.guide(train.shares(recipe.balance))
     goal = objective(architecture, augmentation, recipe.mixup, None, recipe.guides)
     if options.init:
-        start.weights(network, options.init, goal, train)
+        start.weights(network, architecture.head, options.init, goal, train)
     if options.distill:
         teacher = _teacher(options, recipe, train, device)
         goal = objective(architecture, augmentation, recipe.mixup, teacher, recipe.guides)
@@ -150,6 +158,7 @@ def _train(options: argparse.Namespace) -> int:
     )
     if options.resume:
         run.resume()
+    print(f"on {device}", flush=True)
     run.run()
     _next_steps(options, train)
     return 0
@@ -169,22 +178,29 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 def _parts(options: argparse.Namespace, architecture: Architecture) -> tuple[Faces, Faces]:
     """Training and validation pictures that share none."""
-    load = lambda paths, part: data.load(
-        paths, architecture.side, architecture.channels, part, options.labels
+    train = data.load(
+        options.data, architecture.side, architecture.channels, "train", options.labels
     )
-    train = load(options.data, "train")
     held = options.validate or [path for path in options.data if _holds_validation(path)]
     if held:
-        validation = load(held, "validation")
+        known = options.labels or ",".join(train.labels)
+        validation = data.load(
+            held, architecture.side, architecture.channels, "validation", known
+        )
         before = len(train)
         train = train.without(validation)
         print(f"{before - len(train)} training pictures are in validation too: left out")
     else:
         train, validation = train.split()
+        print("the data have no part to validate on: a tenth is held out for that")
     if train.labels != validation.labels:
         raise DataError(f"training has {train.labels}, validation {validation.labels}")
     if architecture.masked:
         train, validation = _marked(train), _marked(validation)
+    if len(train) == 0 or not (validation.majority >= 0).any():
+        raise DataError(
+            f"{len(train)} pictures to train on and {len(validation)} to validate on are too few"
+        )
     print(f"{len(train)} pictures to train on, {len(validation)} to validate on, {train.labels}")
     return train, validation
 
@@ -235,6 +251,8 @@ def _teacher(options: argparse.Namespace, recipe: Recipe, train: Faces, device: 
 def _network(path: Path) -> tuple[dict, Architecture, torch.nn.Module]:
     """What a checkpoint says, its architecture, and the network with its weights."""
     content = checkpoint.read(path)
+    if not {"network", "labels", "state_dict"} <= content.keys():
+        raise DataError(f"{path} is no best.pth of a run of this package")
     architecture = ARCHITECTURES[content["network"]]
     network = architecture.build(len(content["labels"])).eval()
     network.load_state_dict(content["state_dict"])
@@ -258,6 +276,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     logits = logits_of(network, goal, faces, device)
     temperature = metrics.fit_temperature(logits, faces.majority)
     figures = {"temperature": temperature}
+    print(f"{len(faces)} pictures, at temperature {temperature}, fitted on these; on {device}")
     for name in degrade.COPIES if options.degraded else ("clean",):
         copy = replace(faces, images=degrade.COPIES[name](faces.images.float()))
         began = time.monotonic()

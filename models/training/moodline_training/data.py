@@ -146,7 +146,7 @@ def _load(path: Path, side: int, channels: int, part: str, labels: str | None) -
     if not path.exists():
         raise DataError(f"{path} was not found")
     if path.suffix == ".npz":
-        return _npz(path, side)
+        return _npz(path, side, channels, labels)
     rows = list(_rows(path, part))
     if not rows:
         raise DataError(f"{path} holds no labelled pictures for {part}")
@@ -169,8 +169,10 @@ def votes_of(counts: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(shares), torch.from_numpy(np.where(known, label, -1))
 
 
-def _npz(path: Path, side: int) -> Faces:
-    with np.load(path, allow_pickle=False) as file:
+def _npz(path: Path, side: int, channels: int, labels: str | None) -> Faces:
+    if labels is not None and parse_labels(labels) != FERPLUS_LABELS:
+        raise DataError(f"{path} has votes for {FERPLUS_LABELS}, not for {parse_labels(labels)}")
+    with _archive(path) as file:
         images = torch.from_numpy(file["images"])
         targets, majority = votes_of(file["ferplus_votes"])
         kept = targets.sum(1) > 0
@@ -178,10 +180,36 @@ def _npz(path: Path, side: int) -> Faces:
             kept &= ~torch.from_numpy(file["dup_of_train"])
         marks = torch.from_numpy(file["landmarks"]).float() if "landmarks" in file else None
     images = images[:, None] if images.dim() == 3 else images.permute(0, 3, 1, 2)
+    if channels < images.shape[1]:
+        shares = torch.tensor((19595, 38470, 7471)).view(3, 1, 1)
+        images = ((images.int() * shares).sum(1, keepdim=True) + 32768 >> 16).byte()
     if marks is not None:
         marks = marks * side / images.shape[-1]
     images = _resized(images, side)
     return Faces(images, targets, majority, FERPLUS_LABELS, marks).at(kept)
+
+
+def _archive(path: Path):
+    """An opened `.npz` that holds pictures and as many rows of votes."""
+    try:
+        file = np.load(path, allow_pickle=False)
+        images, votes = file["images"], file["ferplus_votes"]
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise DataError(
+            f"{path} is no .npz with the arrays images and ferplus_votes: {error}"
+        ) from error
+    square = images.ndim in (3, 4) and images.shape[1] == images.shape[2]
+    if images.dtype != np.uint8 or not square or images.shape[3:] not in ((), (1,), (3,)):
+        raise DataError(
+            f"{path}: images must be uint8 [n, side, side] or [n, side, side, 3], not"
+            f" {images.dtype} {list(images.shape)}"
+        )
+    if votes.shape != (len(images), 10):
+        raise DataError(
+            f"{path}: ferplus_votes must be [{len(images)}, 10], as many as pictures by FER+'s"
+            f" columns, not {list(votes.shape)}"
+        )
+    return file
 
 
 def _resized(images: Tensor, side: int) -> Tensor:
@@ -207,11 +235,13 @@ class _Row:
 def _rows(path: Path, part: str) -> Iterator[_Row]:
     if path.suffix == ".csv":
         with open(path, newline="") as text:
-            for row in csv.DictReader(text):
+            for number, row in enumerate(csv.DictReader(text), 2):
+                if not row.get("path") or not row.get("expression"):
+                    raise DataError(f"{path}:{number} lacks the column path or expression")
                 file = path.parent / row["path"]
                 yield _Row(file, row["expression"], row.get("facial_landmarks", ""))
     elif path.is_file():
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+        for number, line in enumerate(_text(path).splitlines(), 1):
             if line.strip():
                 yield _row(path, number, line.split("\t"))
     elif (path / _RAF_LIST).exists():
@@ -220,19 +250,32 @@ def _rows(path: Path, part: str) -> Iterator[_Row]:
         yield from _folders(path, part)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text: give a list of path<TAB>label") from error
+
+
 def _row(path: Path, number: int, cells: list[str]) -> _Row:
     if len(cells) != 2:
         raise DataError(f"{path}:{number} is not path<TAB>label")
-    return _Row(path.parent / cells[0], cells[1].strip())
+    return _beside(path.parent / cells[0], cells[1].strip())
+
+
+def _beside(file: Path, word: str) -> _Row:
+    """With the landmarks that lie beside the picture, if any do."""
+    marks = file.with_name(file.stem + "_landmarks.txt")
+    return _Row(file, word, marks.read_text() if marks.exists() else "")
 
 
 def _raf_db(path: Path, part: str) -> Iterator[_Row]:
     prefix = "train_" if part == "train" else "test_"
     for line in (path / _RAF_LIST).read_text().split("\n"):
         if line.startswith(prefix):
-            name, word = line.split()
+            name, _, word = line.strip().partition(" ")
             stem = name.rsplit(".", 1)[0]
-            yield _Row(path / "Image/aligned" / f"{stem}_aligned.jpg", word)
+            yield _beside(path / "Image/aligned" / f"{stem}_aligned.jpg", word)
 
 
 def _folders(path: Path, part: str) -> Iterator[_Row]:
@@ -241,8 +284,7 @@ def _folders(path: Path, part: str) -> Iterator[_Row]:
     for folder in sorted(f for f in root.iterdir() if f.is_dir()):
         for file in sorted(folder.iterdir()):
             if file.suffix.lower() in _ENDINGS:
-                beside = file.with_name(file.stem + "_landmarks.txt")
-                yield _Row(file, folder.name, beside.read_text() if beside.exists() else "")
+                yield _beside(file, folder.name)
 
 
 def _numbering(path: Path, words: set[str], labels: str | None) -> tuple[str, ...]:
@@ -256,7 +298,8 @@ def _numbering(path: Path, words: set[str], labels: str | None) -> tuple[str, ..
         return parse_labels("affectnet-8" if max(numbers) == 7 else "affectnet-7")
     unknown = sorted(word for word in words if word.lower() not in _LABEL_OF)
     if unknown:
-        raise DataError(f"{path}: {unknown[0]} is no label; give --labels, or name it in {_WORDS}")
+        known = ", ".join(_WORDS)
+        raise DataError(f"{path}: {unknown[0]} is no label; give --labels, or one of {known}")
     return tuple(sorted({_LABEL_OF[word.lower()] for word in words}))
 
 
@@ -315,7 +358,10 @@ def _landmarks(rows: list[_Row]) -> Tensor | None:
 
 
 def _points(row: _Row) -> Tensor | None:
-    numbers = [float(text) for text in row.landmarks.replace(";", " ").split()]
+    try:
+        numbers = [float(text) for text in row.landmarks.replace(";", " ").split()]
+    except ValueError as error:
+        raise DataError(f"the landmarks of {row.file} are no numbers: {error}") from error
     if not numbers:
         return None
     if len(numbers) not in (10, 136):

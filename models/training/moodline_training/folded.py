@@ -78,15 +78,14 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 @torch.no_grad()
-def start_from(network: nn.Module, bundle: Path, images: Tensor) -> None:
-    """Gives `network` the weights of a bundle of the same architecture.
+def start_from(network: nn.Module, found: dict[str, Tensor], images: Tensor) -> None:
+    """Gives `network` the weights of a bundle of the same architecture, by their names there.
 
     Kernels get the size of a fresh start, as what follows them is normalised and only their size
     against the learning rate counts. Each norm gets the mean and variance that its input has on
     `images` (float, as the network takes them), and a scale and bias that give what the folded
     convolution gave.
     """
-    found = weights(bundle / "model.onnx")
     modules = dict(network.named_modules())
     hooks = []
     for name, module in modules.items():

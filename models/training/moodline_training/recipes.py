@@ -27,6 +27,9 @@ class Recipe:
     joint_rate: share of the learning rate for all of POSTER V2 but its branches: a transformer needs
     a lower one than convolutions
     patience: epochs without better validation accuracy until the run ends
+    blind_epochs: in a row after which a run is given up that tells no labels apart: its accuracy is
+    no better than that of the commonest label alone, its balanced accuracy no better than chance;
+    0: never
     epoch_pictures: drawn for an epoch, after which it is validated and saved; 0: all there are
     teacher_share: weight of a teacher's scores beside the votes; of finished scores, once half of
     the run is done
@@ -52,6 +55,7 @@ class Recipe:
     guides: float = 0
     joint_rate: float = 1
     patience: int = 30
+    blind_epochs: int = 10
     epoch_pictures: int = 0
     teacher_share: float = 0
 

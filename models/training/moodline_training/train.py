@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import checkpoint, metrics
-from .data import Faces
+from .blindness import Blindness
+from .data import DataError, Faces
 from .device import Device
 from .learner import Learner, Rate
 from .objectives import Objective, logits_of
@@ -65,30 +66,64 @@ class Training:
         self._steps = math.ceil(self._pictures / recipe.batch_size)
         self._epoch = 0
         self._best, self._best_epoch = -1.0, 0
+        self._blindness = Blindness(validation, recipe.blind_epochs)
         self._clock = Clock()
         self._saved, self._saved_epoch = 0.0, 0
         self._speed: dict[str, float] = {}
         out.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> None:
+        self._trim_log()
         while self._progress() < 1 and self._epoch - self._best_epoch < self._recipe.patience:
             # Each epoch has its own draw, the same after a resume.
             torch.manual_seed(1000 * self._facts["seed"] + self._epoch)
             began = self._clock.seconds()
             loss = self._learn()
             self._speed["train"] = self._pictures / (self._clock.seconds() - began)
+            if not math.isfinite(loss):
+                raise DataError(f"the loss of epoch {self._epoch + 1} is {loss}: lower --lr")
             self._epoch += 1
             self._validate(loss)
+            if self._blindness.gives_up(self._steps):
+                break
         if self._saved_epoch < self._epoch:
             self._write_last()
+        self._blindness.check(self._steps)
+        if self._progress() < 1:
+            self._say(f"no better than in epoch {self._best_epoch}, so it ends here (--patience)")
 
     def resume(self) -> None:
+        """Goes on from `last.pth`; a run that ended before there was one begins anew."""
+        if not (self._out / "last.pth").exists():
+            print(f"{self._out} has no last.pth yet, so the run begins anew")
+            return
         state = checkpoint.read(self._out / "last.pth")
-        self._learner.load_state_dict(state["learner"])
+        self._check(state)
+        try:
+            self._learner.load_state_dict(state["learner"])
+        except (RuntimeError, ValueError, LookupError, TypeError) as error:
+            raise DataError(f"the run in {self._out} has another recipe: {error}") from error
         self._rate.load_state_dict(state["rate"])
         self._epoch, self._best = state["epoch"], state["best"]
-        self._saved_epoch = self._epoch
+        self._saved_epoch, self._blindness.epochs = self._epoch, state.get("blind", 0)
         self._best_epoch, self._clock = state["best_epoch"], Clock(state["seconds"])
+        self._saved = state["seconds"]
+        print(f"goes on after epoch {self._epoch}")
+
+    def _check(self, state: dict[str, Any]) -> None:
+        """That a saved run is of the same network, and what was said otherwise this time."""
+        for fact in ("network", "labels"):
+            if state.get(fact) != self._facts[fact]:
+                raise DataError(
+                    f"the run in {self._out} has {fact} {state.get(fact)}, not {self._facts[fact]}"
+                )
+        was, now = _recipe(state), _recipe(self._facts)
+        changed = [name for name in now if was.get(name, now[name]) != now[name]]
+        words = ", ".join(f"{name} {now[name]} (was {was[name]})" for name in changed)
+        if "optimizer" in changed:
+            raise DataError(f"the run in {self._out} has another recipe: {words}")
+        if changed:
+            print(f"not as in the run so far: {words}")
 
     def _progress(self, step: int = 0) -> float:
         """How much of the run is done, 0 to 1: of its minutes where those are limited."""
@@ -128,6 +163,7 @@ class Training:
         self._speed["validation"] = len(faces) / (self._clock.seconds() - began)
         self._rate.validated(F.cross_entropy(logits, faces.targets.cpu()).item())
         measured = metrics.measure(logits, faces.majority.cpu(), faces.labels)
+        self._blindness.validated(measured)
         if measured["accuracy"] > self._best:
             self._best, self._best_epoch = measured["accuracy"], self._epoch
             self._write_best(measured)
@@ -155,6 +191,15 @@ class Training:
             f" images/s {speed['train']} trained, {speed['validation']} validated"
         )
 
+    def _trim_log(self) -> None:
+        """Drops what an interrupted run wrote of epochs that are done again."""
+        log = self._out / "log.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        # An epoch is a line, but for one that broke off.
+        kept = [line + "\n" for line in lines[: self._epoch] if line.endswith("}")]
+        if len(kept) < len(lines):
+            log.write_text("".join(kept))
+
     def _say(self, text: str, step: int = 0) -> None:
         done = self._progress(step)
         left = self._clock.seconds() * (1 - done) / max(done, 1e-6) / 60
@@ -176,6 +221,7 @@ class Training:
             "epoch": self._epoch,
             "best": self._best,
             "best_epoch": self._best_epoch,
+            "blind": self._blindness.epochs,
             "seconds": self._clock.seconds(),
             **self._facts,
         }
@@ -185,6 +231,10 @@ class Training:
         faces, network = self._train, self._learner.result
         logits = logits_of(network, self._objective, faces, self._device)
         checkpoint.write_scores(path, F.softmax(logits, 1))
+
+
+def _recipe(facts: dict[str, Any]) -> dict[str, Any]:
+    return {**facts.get("recipe", {}), "seed": facts.get("seed")}
 
 
 class Clock:

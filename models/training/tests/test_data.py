@@ -71,6 +71,34 @@ class NpzTest(unittest.TestCase):
             self.assertEqual(read.labels[1], "happiness")
 
 
+    def test_says_what_is_wrong_with_a_file(self) -> None:
+        images, votes = np.zeros((3, 8, 8), np.uint8), np.zeros((3, 10), np.uint8)
+        wrong = {
+            "ferplus_votes": {"images": images},
+            "uint8": {"images": images / 255, "ferplus_votes": votes},
+            r"\[3, 10\]": {"images": images, "ferplus_votes": votes[:2]},
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "some.npz"
+            for named, arrays in wrong.items():
+                np.savez(file, **arrays)
+                with self.assertRaisesRegex(DataError, named):
+                    data.load([file], 8, 1, "train")
+            file.write_text("no archive")
+            with self.assertRaisesRegex(DataError, "some.npz is no .npz"):
+                data.load([file], 8, 1, "train")
+            np.savez(file, images=images, ferplus_votes=votes)
+            with self.assertRaisesRegex(DataError, "not for"):
+                data.load([file], 8, 1, "train", "raf-db")
+
+    def test_turns_colours_grey_for_a_network_of_grey(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "some.npz"
+            images = np.full((1, 8, 8, 3), (255, 0, 0), np.uint8)
+            np.savez(file, images=images, ferplus_votes=np.full((1, 10), 3, np.uint8))
+            self.assertEqual(data.load([file], 8, 1, "train").images.unique().tolist(), [76])
+
+
 @unittest.skipIf(Image is None, "Pillow is not installed")
 class FilesTest(unittest.TestCase):
     def setUp(self) -> None:
@@ -121,6 +149,18 @@ class FilesTest(unittest.TestCase):
         lines.write_text("a.png\tangry\na.png sad\n")
         with self.assertRaisesRegex(DataError, "list.txt:2 is not path<TAB>label"):
             self.load(lines)
+
+    def test_reads_the_landmarks_beside_pictures_of_every_layout(self) -> None:
+        five = "20 10\n0 0\n10 5\n0 10\n20 0\n"
+        self.picture("Image/aligned/train_1_aligned.jpg")
+        (self.root / "Image/aligned/train_1_aligned_landmarks.txt").write_text(five)
+        (self.root / "EmoLabel").mkdir()
+        (self.root / "EmoLabel/list_patition_label.txt").write_text("train_1.jpg 4\n")
+        lines = self.root / "list.txt"
+        lines.write_text("Image/aligned/train_1_aligned.jpg\thappy\n")
+        for layout in (self.root, lines):
+            points = self.load(layout, labels="raf-db").landmarks
+            self.assertEqual(points[0, :2].tolist(), [[8, 8], [0, 0]])
 
     def test_scales_landmarks_with_the_picture(self) -> None:
         self.picture("a.png")

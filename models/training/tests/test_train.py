@@ -5,14 +5,16 @@ import json
 import tempfile
 import unittest
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from moodline_training import __main__ as command
-from moodline_training import checkpoint, metrics, objectives
-from moodline_training.data import Faces
+from moodline_training import blindness, checkpoint, metrics, objectives
+from moodline_training.blindness import Blindness
+from moodline_training.data import DataError, Faces
 from moodline_training.device import choose
 from moodline_training.learner import Learner, Rate
 from moodline_training.networks import ARCHITECTURES
@@ -43,6 +45,16 @@ def two_kinds(n: int = 48) -> Faces:
     return Faces(images.byte(), targets, majority, ("up", "down"))
 
 
+class Meter:
+    """As published checkpoints hold; reading one writes a file, which nobody may do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __setstate__(self, state: dict) -> None:
+        (state["folder"] / "ran").touch()
+
+
 class TrainTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -58,7 +70,7 @@ class TrainTest(unittest.TestCase):
         goal = objectives.objective(ARCHITECTURES["lite"], lambda x: x.float(), recipe.mixup)
         device = choose("cpu", "float32")
         learner = Learner(network, goal, recipe, device)
-        facts = {"network": "lite", "labels": ["up", "down"], "seed": 1}
+        facts = {"network": "lite", "labels": ["up", "down"], "seed": 1, "recipe": asdict(recipe)}
         faces, out = two_kinds(), self.root / name
         return Training(learner, goal, recipe, device, faces, faces, out, facts, teaching)
 
@@ -91,6 +103,52 @@ class TrainTest(unittest.TestCase):
         self.training(recipe=replace(QUICK, epochs=50, lr=0, patience=2)).run()
         self.assertEqual(len(self.log()), 3)
 
+    def test_gives_up_where_nothing_is_learnt(self) -> None:
+        blind = Blindness(two_kinds(), 2)
+        always_up = {"accuracy": 0.5, "balanced_accuracy": 0.5, "recall": {"up": 1, "down": 0}}
+        blind.validated(always_up)
+        self.assertFalse(blind.gives_up(1000))
+        blind.validated(always_up)
+        self.assertFalse(blind.gives_up(499))
+        with self.assertRaisesRegex(DataError, "for 2 epochs no labels were told apart .* 0.5000"):
+            blind.check(500)
+        blind.validated({**always_up, "accuracy": 0.51})
+        blind.check(10**6)
+        never = Blindness(two_kinds(), 0)
+        for _ in range(99):
+            never.validated(always_up)
+        never.check(10**6)
+
+    def test_keeps_what_there_is_when_it_gives_up(self) -> None:
+        run = self.training(recipe=replace(QUICK, epochs=9, lr=0, average=0, blind_epochs=2))
+        with patch.object(blindness, "_FEWEST_STEPS", 7):  # Three steps an epoch.
+            with self.assertRaisesRegex(DataError, "nothing is learnt: for 3 epochs"):
+                run.run()
+        self.assertEqual(checkpoint.read(self.root / "run" / "last.pth")["blind"], 3)
+
+    def test_stops_when_the_loss_is_no_number(self) -> None:
+        with self.assertRaisesRegex(DataError, "lower --lr"):
+            self.training(recipe=replace(QUICK, lr=1e30)).run()
+
+    def test_forgets_what_was_logged_after_the_last_checkpoint(self) -> None:
+        self.training(recipe=replace(QUICK, epochs=1)).run()
+        log = self.root / "run" / "log.jsonl"
+        first = log.read_text()
+        log.write_text(first + first + '{"epoch": 3, "sec')
+        again = self.training()
+        again.resume()
+        again.run()
+        self.assertEqual([line["epoch"] for line in self.log()], [1, 2])
+
+    def test_resumes_only_what_is_the_same_run(self) -> None:
+        self.training(recipe=replace(QUICK, epochs=1)).run()
+        with self.assertRaisesRegex(DataError, "has another recipe"):
+            self.training(recipe=replace(QUICK, optimizer="adam")).resume()
+        state = checkpoint.read(self.root / "run" / "last.pth")
+        checkpoint.write(self.root / "run" / "last.pth", {**state, "labels": ["down", "up"]})
+        with self.assertRaisesRegex(DataError, "has labels"):
+            self.training().resume()
+
     def test_ends_when_its_minutes_are_over(self) -> None:
         self.training(recipe=replace(QUICK, epochs=50, minutes=1e-6)).run()
         self.assertFalse((self.root / "run" / "log.jsonl").exists())
@@ -112,6 +170,20 @@ class TrainTest(unittest.TestCase):
         with self.assertRaises(Exception):
             checkpoint.write(file, {"epoch": lambda: None})
         self.assertEqual(checkpoint.read(file), {"epoch": 1})
+        self.assertEqual([path.name for path in self.root.iterdir()], ["best.pth"])
+        with self.assertRaisesRegex(DataError, "cannot be written"):
+            checkpoint.write(self.root / "nowhere" / "best.pth", {"epoch": 1})
+
+    def test_reads_checkpoints_of_others_and_runs_nothing_in_them(self) -> None:
+        file = self.root / "other.pth"
+        checkpoint.write(file, {"state_dict": {"w": torch.ones(2)}, "meter": Meter(self.root)})
+        read = checkpoint.read(file)
+        self.assertEqual(read["state_dict"]["w"].tolist(), [1, 1])
+        self.assertNotIsInstance(read["meter"], Meter)
+        self.assertFalse((self.root / "ran").exists())
+        file.write_bytes(file.read_bytes()[:300])
+        with self.assertRaisesRegex(DataError, "is no checkpoint"):
+            checkpoint.read(file)
 
     def test_trains_evaluates_and_writes_scores_from_the_command_line(self) -> None:
         votes = np.zeros((40, 10), dtype=np.uint8)
@@ -123,6 +195,9 @@ class TrainTest(unittest.TestCase):
         best = run + "/best.pth"
         train = ["train", "--network", "lite", "--data", data, "--out", run, "--batch-size", "16"]
         self.assertEqual(command.main(train + ["--epochs", "1"]), 0)
+        with redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(command.main(train), 2)
+        self.assertIn("holds a run: add --resume", said.getvalue())
         self.assertEqual(command.main(train + ["--epochs", "2", "--resume"]), 0)
         self.assertEqual(len(self.log()), 2)
         self.assertEqual(set(self.log()[0]["images_per_second"]), {"train", "validation"})
