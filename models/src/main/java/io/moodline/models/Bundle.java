@@ -57,6 +57,7 @@ public final class Bundle {
       if (Files.size(path) > mostBytes) {
         throw new BundleException(tooMuch);
       }
+      HeapRoom.require(Files.size(path), path.toString());
       return Files.readAllBytes(path); // into one array of that size: networks are large
     };
   }

@@ -216,10 +216,15 @@ public final class Devices {
     List<Classifier> open = new ArrayList<>();
     open.add(
         Classifier.open(bundle, () -> Session.open(bundle.model(), 1, bundle.modelFile()), shapes));
-    while (open.size() < request.threads()) {
-      open.add(open.get(0).another());
+    try {
+      while (open.size() < request.threads()) {
+        open.add(open.get(0).another());
+      }
+      return new Classifiers(Device.CPU, open);
+    } catch (RuntimeException | Error e) {
+      open.forEach(Classifier::close);
+      throw e;
     }
-    return new Classifiers(Device.CPU, open);
   }
 
   private Classifier onGpu(Bundle bundle, int gpu) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -20,6 +21,10 @@ final class Session {
 
   /** Reserved, not used: a thread's stack takes memory as it grows. */
   private static final long START_STACK_BYTES = 256L << 20;
+
+  /** What ONNX Runtime, C++ and CUDA say when they get no memory. */
+  private static final Pattern NO_MEMORY =
+      Pattern.compile("(?i)bad.?alloc|failed to allocate|out of memory");
 
   private Session() {}
 
@@ -101,7 +106,11 @@ final class Session {
     }
   }
 
+  /** The runtime's message, with a word where it had no memory for what it was to open. */
   static String oneLine(OrtException e) {
-    return String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip();
+    String message = String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip();
+    return NO_MEMORY.matcher(message).find()
+        ? message + "; there is too little memory outside Java's heap, or on the device"
+        : message;
   }
 }
