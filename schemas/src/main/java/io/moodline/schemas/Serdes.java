@@ -121,6 +121,7 @@ public final class Serdes {
         Map.entry(topics.trackTimelines(), TrackWindow.getClassSchema()),
         Map.entry(topics.rules(), Rule.getClassSchema()),
         Map.entry(topics.alerts(), Alert.getClassSchema()),
+        Map.entry(topics.alertHistory(), Alert.getClassSchema()),
         Map.entry(topics.webhooks(), Webhook.getClassSchema()),
         Map.entry(topics.webhookStatus(), WebhookStatus.getClassSchema()),
         Map.entry(topics.shadowFaces(), FrameFaces.getClassSchema()),

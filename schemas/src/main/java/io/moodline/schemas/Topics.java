@@ -142,6 +142,11 @@ public final class Topics {
     return name("alerts");
   }
 
+  /** The same by stream, start and rule, for those who look back. */
+  public String alertHistory() {
+    return name("alert-history");
+  }
+
   public String webhooks() {
     return name("webhooks");
   }
@@ -188,6 +193,7 @@ public final class Topics {
         new Topic(erasures(), DAYS),
         new Topic(rules(), COMPACTED),
         new Topic(alerts(), DAYS),
+        new Topic(alertHistory(), ERASABLE),
         new Topic(webhooks(), COMPACTED),
         new Topic(webhookStatus(), COMPACTED),
         new Topic(shadowFaces(), HOURS),

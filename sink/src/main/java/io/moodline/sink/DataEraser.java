@@ -47,6 +47,7 @@ final class DataEraser implements AutoCloseable {
   private final StageContext stage;
   private final TimelineQueries timelines;
   private final Supplier<TrackQueries> tracks;
+  private final Supplier<AlertQueries> alerts;
   private final StreamKeys keys;
   private final KafkaProducer<byte[], byte[]> producer;
 
@@ -54,11 +55,13 @@ final class DataEraser implements AutoCloseable {
       StageContext stage,
       TimelineQueries timelines,
       Supplier<TrackQueries> tracks,
+      Supplier<AlertQueries> alerts,
       StreamKeys keys) {
     this.stage = stage;
     this.keys = keys;
     this.timelines = timelines;
     this.tracks = tracks;
+    this.alerts = alerts;
     this.producer = stage.kafka().producer("sink-eraser", Map.of("max.block.ms", 10_000));
   }
 
@@ -80,6 +83,7 @@ final class DataEraser implements AutoCloseable {
     }
     await(() -> timelines.extent(stream).isEmpty());
     await(() -> tracks.get().tracks(stream, Long.MAX_VALUE, 1).isEmpty());
+    await(() -> alerts.get().hasNone(stream));
     long age = System.nanoTime() - thrownAwayNanos;
     TimeUnit.NANOSECONDS.sleep(2 * Topics.KEY_SEGMENT.toNanos() - age);
     send(topics.streamKeys(), stream, key, null); // ends the segment that holds the key
@@ -93,7 +97,8 @@ final class DataEraser implements AutoCloseable {
         topics.tracks(),
         topics.segments(),
         topics.timelines(),
-        topics.trackTimelines());
+        topics.trackTimelines(),
+        topics.alertHistory());
   }
 
   /** From here on nobody can open what is still in the logs of frames and faces. */
@@ -187,7 +192,8 @@ final class DataEraser implements AutoCloseable {
     }
     Topics topics = stage.kafka().topics();
     boolean ordered =
-        record.topic().equals(topics.timelines()) || record.topic().equals(topics.trackTimelines());
+        List.of(topics.timelines(), topics.trackTimelines(), topics.alertHistory())
+            .contains(record.topic());
     boolean own =
         ordered
             ? startsWith(record.key(), StreamEraser.windowPrefix(stream))

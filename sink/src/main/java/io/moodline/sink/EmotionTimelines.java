@@ -1,6 +1,7 @@
 package io.moodline.sink;
 
 import io.moodline.runtime.KeyRing;
+import io.moodline.schemas.AlertKey;
 import io.moodline.schemas.AvroSerde;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.StreamPartition;
@@ -28,8 +29,8 @@ import org.apache.kafka.streams.state.Stores;
  * <pre>
  * faces.v1 -> count-frames -> follow-faces -> smooth-scores -> publish-faces -> emotions.v1
  *                  |              |  |              |      |\-> roll-up       -> timelines.v1
- *                  v              v  |              v       \-> watch-rules   -> alerts.v1
- *           dead-letters.v1  tracks.v1  \      segments.v1           ^
+ *                  v              v  |              v       \-> watch-rules   -> alerts.v1,
+ *           dead-letters.v1  tracks.v1  \      segments.v1           ^          alert-history.v1
  *                                        \                rules.v1, streams.v1
  *                                         \-> roll-tracks -> track-timelines.v1
  * </pre>
@@ -77,6 +78,8 @@ final class EmotionTimelines {
   static final String TRACK_EVENTS = "tracks";
   static final String ROLL_TRACKS = "roll-tracks";
   static final String SEGMENTS = "segments";
+  static final String ALERTS = "alerts";
+  static final String ALERT_HISTORY = "alert-history";
 
   /** What takes followed faces. */
   static final List<String> AFTER_TRACKS = List.of(SMOOTH_SCORES, ROLL_TRACKS);
@@ -168,10 +171,17 @@ final class EmotionTimelines {
     sink(topology, topics.emotions(), "emotions", Serdes.FACE_EMOTION, PUBLISH_FACES);
     sink(topology, topics.tracks(), TRACK_EVENTS, Serdes.FACE_TRACK, FOLLOW_FACES);
     sink(topology, topics.segments(), SEGMENTS, Serdes.EMOTION_SEGMENT, SMOOTH_SCORES);
-    sink(topology, topics.alerts(), "alerts", Serdes.ALERT, WATCH_RULES);
+    sink(topology, topics.alerts(), ALERTS, Serdes.ALERT, WATCH_RULES);
     everywhere(topology, topics.rules(), RULES);
     everywhere(topology, topics.streams(), STREAMS);
     return topology
+        .addSink(
+            ALERT_HISTORY,
+            topics.alertHistory(),
+            new ByteArraySerializer(),
+            Serdes.ALERT.serializer(),
+            byStream(key -> AlertKey.decode(key).streamId()),
+            WATCH_RULES)
         .addSink(
             "track-timelines",
             topics.trackTimelines(),

@@ -73,7 +73,10 @@ final class EraseRoutes implements Resource {
         remains,
         "frames: pictures that were not analysed, sealed likewise; others are gone a minute after",
         FRAMES_KEPT);
-    remain(remains, "alerts.v1 and dead-letters.v1: the stream's id, never pictures", ALERTS_KEPT);
+    remain(
+        remains,
+        "alerts.v1: what rules found in it, which is shown no more; dead-letters.v1: its id",
+        ALERTS_KEPT);
     remains
         .addObject()
         .put(
@@ -95,7 +98,10 @@ final class EraseRoutes implements Resource {
         "faces.v1, shadow-faces.v1: boxes and scores by frame, sealed with the stream's key, which"
             + " all its tracks share: only erasing the stream throws it away",
         FACES_KEPT);
-    remains.addObject().put("what", "its share in the windows of the timeline").putNull("until");
+    remains
+        .addObject()
+        .put("what", "its share in the windows of the timeline and in what rules found")
+        .putNull("until");
     Answers.json(ctx, 200, receipt);
   }
 

@@ -51,7 +51,7 @@ enum EventKind {
 
   /** Whether erasing a stream takes it away. */
   boolean isErasable() {
-    return this == EMOTION || this == TRACK || this == SEGMENT;
+    return this != STATUS;
   }
 
   static Optional<EventKind> of(String event) {

@@ -69,7 +69,8 @@ record Page(String after, int limit) {
     return encode(Long.toString(number));
   }
 
-  private static String encode(String id) {
+  /** The cursor behind an item that is known by such an id. */
+  static String encode(String id) {
     return Base64.getUrlEncoder()
         .withoutPadding()
         .encodeToString(id.getBytes(StandardCharsets.UTF_8));

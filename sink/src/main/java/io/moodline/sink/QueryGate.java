@@ -16,16 +16,14 @@ final class QueryGate implements TimelineQueries, StoreAsker {
   private volatile @Nullable TimelineQueries queries;
   private volatile @Nullable StoreAsker local;
   private volatile @Nullable TrackQueries tracks;
+  private volatile @Nullable AlertQueries alerts;
 
-  /**
-   * Lets queries through.
-   *
-   * @param local answers from the stores of this instance alone
-   */
-  void open(TimelineQueries queries, TrackQueries tracks, StoreAsker local) {
-    this.local = local;
-    this.tracks = tracks;
-    this.queries = queries;
+  /** Lets queries through. */
+  void open(TimelineEngine engine) {
+    this.local = engine.local();
+    this.tracks = engine.tracks();
+    this.alerts = engine.alerts();
+    this.queries = engine.queries();
   }
 
   private TimelineQueries queries() {
@@ -35,6 +33,11 @@ final class QueryGate implements TimelineQueries, StoreAsker {
   /** Answers about tracks. */
   TrackQueries tracks() {
     return opened(tracks);
+  }
+
+  /** Answers about alerts. */
+  AlertQueries alerts() {
+    return opened(alerts);
   }
 
   private static <T> T opened(@Nullable T part) {

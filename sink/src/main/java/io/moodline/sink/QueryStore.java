@@ -13,6 +13,8 @@ enum QueryStore {
   WINDOWS(TimelineTable.APPLICATION, TimelineTable.STORE, value -> (byte[]) value),
   /** {@code TrackKey} to {@code TrackWindow}. */
   TRACKS(TimelineTable.APPLICATION, TimelineTable.TRACK_STORE, value -> (byte[]) value),
+  /** {@code AlertKey} to {@code Alert}. */
+  ALERTS(TimelineTable.APPLICATION, TimelineTable.ALERT_STORE, value -> (byte[]) value),
   /** {@code stream/run} to {@code RunLedger}. */
   LEDGERS(EmotionTimelines.APPLICATION, EmotionTimelines.LEDGERS, encode(Serdes.RUN_LEDGER));
 

@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.AlertKey;
 import io.moodline.schemas.v1.Alert;
 import io.moodline.schemas.v1.AlertState;
 import io.moodline.schemas.v1.FrameFaces;
@@ -235,6 +236,7 @@ final class RuleWatcher extends ContextualProcessor<byte[], ScoredFrame, byte[],
       String message) {
     metrics.alert(end == null);
     byte[] key = (streamId + "/" + ruleId).getBytes(StandardCharsets.UTF_8);
+    long now = context().currentSystemTimeMs();
     Alert alert =
         new Alert(
             ruleId,
@@ -243,7 +245,10 @@ final class RuleWatcher extends ContextualProcessor<byte[], ScoredFrame, byte[],
             end == null ? AlertState.FIRING : AlertState.RESOLVED,
             start,
             end,
-            message);
-    context().forward(new Record<>(key, alert, context().currentSystemTimeMs()));
+            message,
+            Instant.ofEpochMilli(now));
+    context().forward(new Record<>(key, alert, now), EmotionTimelines.ALERTS);
+    byte[] place = new AlertKey(streamId, start, ruleId).encode();
+    context().forward(new Record<>(place, alert, now), EmotionTimelines.ALERT_HISTORY);
   }
 }

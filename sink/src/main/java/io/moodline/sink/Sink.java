@@ -46,7 +46,7 @@ public final class Sink implements AutoCloseable {
       Uploads uploads = new Uploads(media, check, ctx.settings(), metrics);
       TimelineRoutes timelineRoutes = new TimelineRoutes(ctx, registry, timelines);
       ExportRoutes exports = new ExportRoutes(registry, timelines, timelineRoutes);
-      DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks, keys));
+      DataEraser eraser = open(new DataEraser(ctx, timelines, gate::tracks, gate::alerts, keys));
       open(SegmentCloser.start(ctx));
       PreviewRoutes previews = open(new PreviewRoutes(ctx, registry, keys));
       api =
@@ -71,13 +71,14 @@ public final class Sink implements AutoCloseable {
                       webhooks,
                       new StoreRoutes(gate),
                       new RuleRoutes(rules),
+                      new AlertRoutes(registry, gate::alerts),
                       new ModelRoutes(open(AnalyzerRegistry.start(ctx, metrics))),
                       new SystemRoutes(ctx),
                       new ContractRoutes(ctx.kafka().topics()),
                       new WebPage())));
       if (given == null) {
         TimelineEngine engine = open(TimelineEngine.start(ctx, api.address(), keys));
-        gate.open(engine.queries(), engine.tracks(), engine.local());
+        gate.open(engine);
       }
       open(previews::endViewers);
       open(events::endReaders); // before the server, which waits for open requests
@@ -136,6 +137,11 @@ public final class Sink implements AutoCloseable {
   /** Answers about every track, wherever its stores are. */
   TrackQueries tracks() {
     return gate.tracks();
+  }
+
+  /** Answers about alerts, wherever their stores are. */
+  AlertQueries alerts() {
+    return gate.alerts();
   }
 
   /** Answers from the stores of this instance alone. */

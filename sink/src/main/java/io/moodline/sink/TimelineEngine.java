@@ -56,6 +56,7 @@ final class TimelineEngine implements AutoCloseable {
   private final LocalStores local;
   private final TimelineQueries queries;
   private final TrackQueries tracks;
+  private final AlertQueries alerts;
   private final AtomicBoolean closing = new AtomicBoolean();
 
   private TimelineEngine(StageContext ctx, HostInfo self, KeyRing keys, TimelineMetrics metrics) {
@@ -75,7 +76,10 @@ final class TimelineEngine implements AutoCloseable {
     this.table =
         application(
             TimelineTable.topology(
-                topics, keep(ctx.settings()), ctx.settings().get(TimelineSettings.KEEP_TRACKS)),
+                topics,
+                keep(ctx.settings()),
+                ctx.settings().get(TimelineSettings.KEEP_TRACKS),
+                ctx.settings().get(TimelineSettings.KEEP_ALERTS)),
             tableConfig());
     Map<String, KafkaStreams> applications =
         Map.of(EmotionTimelines.APPLICATION, timelines, TimelineTable.APPLICATION, table);
@@ -90,6 +94,7 @@ final class TimelineEngine implements AutoCloseable {
             ctx.settings().get(TimelineSettings.OWNER_PATIENCE));
     this.queries = new StoreQueries(routed, metrics, ctx.clock());
     this.tracks = new TrackQueries(routed, metrics);
+    this.alerts = new AlertQueries(routed, metrics);
   }
 
   /** As {@link #start(StageContext, HostInfo, KeyRing)}, where no other instance asks this one. */
@@ -128,6 +133,11 @@ final class TimelineEngine implements AutoCloseable {
   /** Answers about every track, wherever its stores are. */
   TrackQueries tracks() {
     return tracks;
+  }
+
+  /** Answers about alerts, wherever their stores are. */
+  AlertQueries alerts() {
+    return alerts;
   }
 
   /** Answers from the stores of this instance alone. */

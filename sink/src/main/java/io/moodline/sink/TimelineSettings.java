@@ -56,6 +56,12 @@ public final class TimelineSettings {
           "7d",
           "What tracks showed, by second and as a whole, is kept for so long after it was last written.");
 
+  static final Setting<Duration> KEEP_ALERTS =
+      Setting.duration(
+          "timelines.keep-alerts",
+          "30d",
+          "Alerts can be looked back at for so long after they were last written.");
+
   private static Setting<Duration> keep(String step, String value) {
     return Setting.duration(
         "timelines.keep-" + step,
@@ -78,7 +84,8 @@ public final class TimelineSettings {
               KEEP_TENS,
               KEEP_MINUTES,
               KEEP_HOURS,
-              KEEP_TRACKS),
+              KEEP_TRACKS,
+              KEEP_ALERTS),
           TrackSettings.ALL);
 
   private TimelineSettings() {}

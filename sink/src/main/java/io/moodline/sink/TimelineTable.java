@@ -1,5 +1,6 @@
 package io.moodline.sink;
 
+import io.moodline.schemas.AlertKey;
 import io.moodline.schemas.StreamPartition;
 import io.moodline.schemas.TimelineKey;
 import io.moodline.schemas.Topics;
@@ -17,13 +18,14 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * {@code timelines.v1} as a table, ordered by stream, step and start, and {@code
- * track-timelines.v1} as one by stream, step, track and start: the topology of the application
- * {@code timeline-table}.
+ * {@code timelines.v1} as a table, ordered by stream, step and start, {@code track-timelines.v1} as
+ * one by stream, step, track and start, and {@code alert-history.v1} as one by stream, start and
+ * rule: the topology of the application {@code timeline-table}.
  *
  * <pre>
  * timelines.v1       -> keep-windows -> timeline-windows -> drop-old        -> timelines.v1
  * track-timelines.v1 -> keep-tracks  -> track-timelines  -> drop-old-tracks -> track-timelines.v1
+ * alert-history.v1   -> keep-alerts  -> alert-history    -> drop-old-alerts -> alert-history.v1
  * </pre>
  *
  * <p>It runs with {@code at_least_once}, since writing a window again changes nothing: its local
@@ -41,6 +43,9 @@ final class TimelineTable {
   /** {@code TrackKey} to {@code TrackWindow}. */
   static final String TRACK_STORE = "track-timelines";
 
+  /** {@code AlertKey} to {@code Alert}. */
+  static final String ALERT_STORE = "alert-history";
+
   private TimelineTable() {}
 
   /**
@@ -48,8 +53,10 @@ final class TimelineTable {
    *
    * @param keep for how long windows are kept, by step
    * @param keepTracks for how long tracks and their seconds are kept
+   * @param keepAlerts for how long alerts are kept
    */
-  static Topology topology(Topics topics, Map<Duration, Duration> keep, Duration keepTracks) {
+  static Topology topology(
+      Topics topics, Map<Duration, Duration> keep, Duration keepTracks, Duration keepAlerts) {
     Topology topology = new Topology();
     table(topology, STORE, topics.timelines(), "keep-windows");
     prune(
@@ -69,7 +76,16 @@ final class TimelineTable {
         () -> new OldTracks(keepTracks),
         key -> TrackKey.decode(key).streamId());
     // With both stores: one task, so one owner, for the windows and the tracks of a stream.
-    return topology.connectProcessorAndStateStores("drop-old-tracks", TRACK_STORE, STORE);
+    topology.connectProcessorAndStateStores("drop-old-tracks", TRACK_STORE, STORE);
+    table(topology, ALERT_STORE, topics.alertHistory(), "keep-alerts");
+    prune(
+        topology,
+        topics.alertHistory(),
+        "drop-old-alerts",
+        "keep-alerts",
+        () -> new OldAlerts(keepAlerts),
+        key -> AlertKey.decode(key).streamId());
+    return topology.connectProcessorAndStateStores("drop-old-alerts", ALERT_STORE, STORE);
   }
 
   private static void table(Topology topology, String store, String topic, String keeper) {

@@ -15,8 +15,11 @@ final class Times {
   private static final DateTimeFormatter FORMAT =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
-  private static final Instant FIRST = Instant.parse("0001-01-01T00:00:00Z");
-  private static final Instant LAST = Instant.parse("9999-01-01T00:00:00Z");
+
+  /** No time that the API reads is before this one, or after {@link #LAST}. */
+  static final Instant FIRST = Instant.parse("0001-01-01T00:00:00Z");
+
+  static final Instant LAST = Instant.parse("9999-01-01T00:00:00Z");
 
   private static final Map<String, Duration> STEPS =
       Map.of(

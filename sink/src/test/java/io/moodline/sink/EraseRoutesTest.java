@@ -49,7 +49,8 @@ import org.junit.jupiter.api.io.TempDir;
 class EraseRoutesTest {
   private static final int FRAMES = 60;
   private static final Pattern KEPT =
-      Pattern.compile("moodline\\.(emotions|tracks|segments|timelines|track-timelines)\\..*");
+      Pattern.compile(
+          "moodline\\.(emotions|tracks|segments|timelines|track-timelines|alert-history)\\..*");
 
   private static final Pattern FACES = Pattern.compile("moodline\\.faces\\..*");
   private static final Pattern EMOTIONS = Pattern.compile("moodline\\.emotions\\..*");
@@ -70,6 +71,7 @@ class EraseRoutesTest {
         topics.segments(),
         topics.timelines(),
         topics.trackTimelines(),
+        topics.alertHistory(),
         topics.streamKeys());
     keys =
         StreamKeys.start(
@@ -189,6 +191,11 @@ class EraseRoutesTest {
     String kept = "kept-stream";
     run(gone);
     run(kept);
+    FakeAlerts.send(api, FakeAlerts.alert(gone, "loud", Instant.EPOCH, null));
+    FakeAlerts.send(api, FakeAlerts.alert(kept, "loud", Instant.EPOCH, null));
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> !api.sink().alerts().hasNone(gone) && !api.sink().alerts().hasNone(kept));
     assertThat(filesWith(gone)).as("before").hasSizeGreaterThanOrEqualTo(3);
 
     var answer = api.delete("/api/v1/streams/" + gone + "/data");
@@ -199,12 +206,15 @@ class EraseRoutesTest {
     assertThat(receipt.at("/removed/moodline.timelines.v1").asInt()).isGreaterThanOrEqualTo(15);
     assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
     assertThat(receipt.at("/removed/moodline.track-timelines.v1").asInt()).isGreaterThan(10);
+    assertThat(receipt.at("/removed/moodline.alert-history.v1").asInt()).isEqualTo(1);
     assertThat(receipt.at("/removed/moodline.stream-keys.v1").asInt()).isEqualTo(1);
     assertThat(receipt.get("remains").toString()).contains("faces.v1", "stream-keys.v1");
 
     var timelines = api.sink().queries();
     assertThat(timelines.extent(gone)).isEmpty();
     assertThat(timelines.ledgers(gone)).isEmpty();
+    assertThat(api.sink().alerts().hasNone(gone)).isTrue();
+    assertThat(api.sink().alerts().hasNone(kept)).isFalse();
     assertThat(timelines.extent(kept)).isPresent();
     assertThat(timelines.ledgers(kept)).hasSize(1);
     JsonNode again = ApiFixture.json(api.delete("/api/v1/streams/" + gone + "/data"));

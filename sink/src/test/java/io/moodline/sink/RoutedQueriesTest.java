@@ -111,6 +111,15 @@ class RoutedQueriesTest {
       return windows;
     }
 
+    /** Streams of all alerts, the newest last. */
+    List<String> alerts() throws Exception {
+      List<String> streams = new ArrayList<>();
+      ApiFixture.json(get("/api/v1/alerts"))
+          .path("alerts")
+          .forEach(alert -> streams.add(0, alert.get("stream").textValue()));
+      return streams;
+    }
+
     @Override
     public void close() {
       sink.close();
@@ -160,6 +169,11 @@ class RoutedQueriesTest {
         assertThat(streams.stream().filter(id -> holds(first, id)))
             .as("both own something, so questions did travel")
             .hasSizeBetween(1, PARTITIONS - 1);
+        for (Instanced asked : List.of(first, second)) {
+          await("both list the alerts of all streams")
+              .atMost(Duration.ofMinutes(3))
+              .untilAsserted(() -> assertThat(asked.alerts()).isEqualTo(streams));
+        }
         refusesStrangers(first);
         answersFromCopiesWhenTheOwnerIsGone(streams, first, second);
       }
@@ -278,6 +292,13 @@ class RoutedQueriesTest {
     Random random = new Random(3);
     try (var producer = kafka.producer("test", Map.of())) {
       for (String stream : streams) {
+        var alert = FakeAlerts.alert(stream, "r", NOON.plusSeconds(streams.indexOf(stream)), null);
+        producer.send(
+            new ProducerRecord<>(
+                kafka.topics().alertHistory(),
+                StreamPartition.of(stream, PARTITIONS),
+                FakeAlerts.key(alert),
+                Serdes.ALERT.encode(alert)));
         for (FrameFaces frame :
             FakeFrames.run(random, stream, "r1", StreamKind.LIVE, NOON, FRAMES)) {
           producer.send(face(kafka, stream, frame));

@@ -2,6 +2,7 @@ package io.moodline.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.moodline.schemas.AlertKey;
 import io.moodline.schemas.Serdes;
 import io.moodline.schemas.Topics;
 import io.moodline.schemas.v1.Alert;
@@ -108,6 +109,17 @@ class RuleWatcherTest {
         .containsExactly(
             "FIRING two 1 s " + NOON.plusMillis(1600) + " null",
             "RESOLVED two 1 s " + NOON.plusMillis(1600) + " " + NOON.plusMillis(2400));
+    var kept =
+        driver.createOutputTopic(
+            TOPICS.alertHistory(), new ByteArrayDeserializer(), Serdes.ALERT.deserializer());
+    assertThat(kept.readKeyValuesToList())
+        .as("for the table: the end takes the place of the begin")
+        .allSatisfy(
+            it ->
+                assertThat(AlertKey.decode(it.key))
+                    .isEqualTo(new AlertKey("s", NOON.plusMillis(1600), "two")))
+        .extracting(it -> it.value.getState().name())
+        .containsExactly("FIRING", "RESOLVED");
   }
 
   @Test

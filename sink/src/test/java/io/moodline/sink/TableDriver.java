@@ -22,11 +22,17 @@ final class TableDriver implements AutoCloseable {
   private final TopologyTestDriver driver;
 
   TableDriver(Path folder, Map<Duration, Duration> keep, Duration keepTracks) {
+    this(folder, keep, keepTracks, Duration.ofDays(30));
+  }
+
+  TableDriver(Path folder, Map<Duration, Duration> keep, Duration keepTracks, Duration keepAlerts) {
     Properties config = new Properties();
     config.put(StreamsConfig.APPLICATION_ID_CONFIG, "table-test");
     config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
     config.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
-    driver = new TopologyTestDriver(TimelineTable.topology(TOPICS, keep, keepTracks), config, NOON);
+    driver =
+        new TopologyTestDriver(
+            TimelineTable.topology(TOPICS, keep, keepTracks, keepAlerts), config, NOON);
   }
 
   void sendWindow(byte[] key, byte[] value) {
@@ -35,6 +41,10 @@ final class TableDriver implements AutoCloseable {
 
   void sendTrack(byte[] key, byte[] value) {
     send(TOPICS.trackTimelines(), key, value);
+  }
+
+  void sendAlert(byte[] key, byte[] value) {
+    send(TOPICS.alertHistory(), key, value);
   }
 
   private void send(String topic, byte[] key, byte[] value) {
