@@ -97,7 +97,19 @@ public final class DecoderMain {
     avutil.av_log_set_level(avutil.AV_LOG_FATAL);
     // A picture of 10,000 x 10,000 is refused, but FFmpeg decodes some to find out what they are.
     avutil.av_max_alloc(LARGEST_ALLOCATION_BYTES);
-    avdevice.avdevice_register_all();
+    registerDevices();
+  }
+
+  /**
+   * FFmpeg's devices, of which only webcams are used, need libraries of a desktop (X11, ALSA,
+   * PulseAudio). Servers and containers have not got them, and get by without webcams.
+   */
+  private static void registerDevices() {
+    try {
+      avdevice.avdevice_register_all();
+    } catch (UnsatisfiedLinkError e) {
+      System.err.println("no webcams: " + e.getMessage());
+    }
   }
 
   private void obey(DecoderMessage order) throws IOException {

@@ -76,7 +76,10 @@ final class VideoSource implements PictureSource {
     AVInputFormat demuxer = avformat.av_find_input_format(order.demuxer());
     if (demuxer == null) {
       throw new SourceException(
-          "needs the demuxer " + order.demuxer() + ", which is missing", false);
+          "needs the demuxer "
+              + order.demuxer()
+              + ", which is missing; a webcam's needs libxcb, libxcb-shm, libasound and libpulse",
+          false);
     }
     AVFormatContext opened = avformat.avformat_alloc_context();
     opened.max_streams(MAX_STREAMS);
