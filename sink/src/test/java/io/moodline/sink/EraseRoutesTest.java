@@ -271,6 +271,8 @@ class EraseRoutesTest {
         .atMost(Duration.ofMinutes(1))
         .until(() -> api.get("/api/v1/streams/tracked").statusCode() == 404);
     JsonNode receipt = ApiFixture.json(api.delete("/api/v1/streams/tracked/tracks/1/data"));
+    assertThat(receipt.get("remains").toString())
+        .contains("faces.v1", "only erasing the stream throws it away");
     api.description().check("Erasure", receipt);
     assertThat(receipt.at("/removed/moodline.segments.v1").asInt()).isPositive();
     JsonNode other = ApiFixture.json(api.delete("/api/v1/streams/tracked/tracks/77/data"));
