@@ -225,11 +225,11 @@ def _holds_validation(path: Path) -> bool:
 
 
 def _next_steps(options: argparse.Namespace, faces: Faces) -> None:
-    best = options.out / "best.pth"
+    best = (options.out / "best.pth").resolve()
     five = ARCHITECTURES[options.network].masked and faces.landmarks.shape[1] == 5
     architecture = options.network + ("-five-point" if five else "")
     print(
-        f"Next: ./moodline model import --arch {architecture} --labels {','.join(faces.labels)}"
+        f"Next, where moodline lies: ./moodline model import --arch {architecture} --labels {','.join(faces.labels)}"
         f" --name NAME {best}"
     )
 
