@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,11 +57,17 @@ public final class Analyzer implements AutoCloseable {
   }
 
   static Analyzer start(StageContext context, Detectors detectors) {
+    return start(context, detectors, UnaryOperator.identity());
+  }
+
+  /** The same with a loader of models that {@code seen} makes of the real one. */
+  static Analyzer start(
+      StageContext context, Detectors detectors, UnaryOperator<ModelLoader> seen) {
     Settings settings = context.settings();
     Analyzer analyzer =
         new Analyzer(detectors, DeviceChoice.of(settings), settings.get(AnalyzerSettings.MODEL));
     try {
-      analyzer.open(context);
+      analyzer.open(context, seen);
     } catch (RuntimeException | Error e) {
       analyzer.close();
       throw e;
@@ -74,7 +81,7 @@ public final class Analyzer implements AutoCloseable {
     return analyzer;
   }
 
-  private void open(StageContext context) {
+  private void open(StageContext context, UnaryOperator<ModelLoader> seen) {
     Settings settings = context.settings();
     KafkaConnection kafka = context.kafka();
     String group = kafka.group(GROUP);
@@ -103,14 +110,16 @@ public final class Analyzer implements AutoCloseable {
             context.clock(),
             state -> announce(state, context.health(), reports));
 
+    Bundles bundles = new Bundles(bundles(settings.home()));
     Models models =
         own(
             Models.open(
-                new Bundles(bundles(settings.home())),
+                bundles,
                 modelName,
-                detectors.name(),
-                devices,
-                context.clock()));
+                seen.apply(ModelLoader.of(bundles, detectors.name(), devices)),
+                context.clock(),
+                metrics,
+                reports::changed));
     DetectThreads detectThreads =
         own(
             DetectThreads.start(
@@ -178,7 +187,12 @@ public final class Analyzer implements AutoCloseable {
                 }));
     choices.catchUp(CHOICES_PATIENCE);
     models.nextBatch();
-    own(Worker.start("analyzer-models", choices::run, choices::wakeUp, context.failures()));
+    Runnable stop =
+        () -> {
+          choices.wakeUp();
+          models.stopOpening();
+        };
+    own(Worker.start("analyzer-models", choices::run, stop, context.failures()));
   }
 
   private void startTrimmer(StageContext context, String group, String clientId) {

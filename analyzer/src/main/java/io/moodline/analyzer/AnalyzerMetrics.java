@@ -50,6 +50,9 @@ final class AnalyzerMetrics {
   private final Histogram age;
   private final Gauge lag;
   private final Gauge sessions;
+  private final Gauge opening;
+  private final Gauge held;
+  private final Histogram opened;
   private final Map<String, Long> lags = new ConcurrentHashMap<>();
 
   AnalyzerMetrics(PrometheusRegistry registry) {
@@ -163,6 +166,31 @@ final class AnalyzerMetrics {
             .help("Sessions that each model has, by the device that computes networks.")
             .labelNames("device")
             .register(registry);
+    opening =
+        Gauge.builder()
+            .name("moodline_analyzer_models_opening")
+            .help("Models that are being opened now, 0 or 1; analyzer-status.v1 has its name.")
+            .register(registry);
+    held =
+        Gauge.builder()
+            .name("moodline_analyzer_held_partitions")
+            .help("Partitions of recordings that wait for a model which is being opened.")
+            .register(registry);
+    opened =
+        histogram(
+                "model_opening_seconds",
+                "Time to read, check and open a model while the analyzer runs, or to refuse it.",
+                0.1,
+                0.5,
+                1,
+                2.5,
+                5,
+                10,
+                30,
+                60,
+                300,
+                900)
+            .register(registry);
   }
 
   void sessions(String device, int count) {
@@ -184,8 +212,12 @@ final class AnalyzerMetrics {
         .classicUpperBounds(bounds);
   }
 
-  void taken(StreamKind kind) {
-    taken.labelValues(label(kind)).inc();
+  /** The record is in a micro-batch. */
+  void taken(Pending record) {
+    StreamKind kind = MicroBatch.kindOf(record);
+    if (kind != null) {
+      taken.labelValues(label(kind)).inc();
+    }
   }
 
   void batch(int records, int facesScored) {
@@ -226,6 +258,18 @@ final class AnalyzerMetrics {
 
   void load(AnalyzerLoad now) {
     load.set(now.ordinal());
+  }
+
+  void opening(boolean one) {
+    opening.set(one ? 1 : 0);
+  }
+
+  void modelOpened(double seconds) {
+    opened.observe(seconds);
+  }
+
+  void held(int partitions) {
+    held.set(partitions);
   }
 
   void inHand(int records) {

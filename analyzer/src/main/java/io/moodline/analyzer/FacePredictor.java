@@ -6,10 +6,8 @@ import io.moodline.models.Bundle;
 import io.moodline.models.Bundles;
 import io.moodline.runtime.Settings;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * Finds and scores the faces of single pictures, with the same detector, cropper and classifier as
@@ -18,13 +16,13 @@ import java.util.Objects;
 public final class FacePredictor implements AutoCloseable {
   private final FaceDetector detector;
   private final Detectors detectors;
-  private final Models models;
+  private final Model model;
   private boolean closed;
 
-  private FacePredictor(FaceDetector detector, Detectors detectors, Models models) {
+  private FacePredictor(FaceDetector detector, Detectors detectors, Model model) {
     this.detector = detector;
     this.detectors = detectors;
-    this.models = models;
+    this.model = model;
   }
 
   /**
@@ -37,14 +35,11 @@ public final class FacePredictor implements AutoCloseable {
     Detectors detectors = Detectors.choose(moodlineHome, settings);
     FaceDetector detector = detectors.open();
     try {
-      Models models =
-          Models.open(
-              new Bundles(Analyzer.bundles(moodlineHome)),
-              settings.get(AnalyzerSettings.MODEL),
-              detectors.name(),
-              DeviceChoice.of(settings),
-              Clock.systemUTC());
-      return new FacePredictor(detector, detectors, models);
+      Bundles bundles = new Bundles(Analyzer.bundles(moodlineHome));
+      Model model =
+          ModelLoader.of(bundles, detectors.name(), DeviceChoice.of(settings))
+              .loadAsSet(settings.get(AnalyzerSettings.MODEL));
+      return new FacePredictor(detector, detectors, model);
     } catch (RuntimeException | Error e) {
       detector.close();
       throw e;
@@ -60,7 +55,6 @@ public final class FacePredictor implements AutoCloseable {
    */
   public List<PredictedFace> predict(byte[] fileBytes, String fileName) {
     Picture picture = PictureFile.read(fileBytes, fileName);
-    Model model = Objects.requireNonNull(models.get(null), "the default model is open");
     List<CroppedFace> found =
         detector.detect(picture).stream().map(face -> model.cropper().crop(picture, face)).toList();
     float[][] scores = model.score(found);
@@ -86,7 +80,7 @@ public final class FacePredictor implements AutoCloseable {
 
   /** The model that scores. */
   public Bundle bundle() {
-    return Objects.requireNonNull(models.get(null), "the default model is open").bundle();
+    return model.bundle();
   }
 
   /** The face detector in use: {@code yunet} or {@code opencv-cascade}. */
@@ -104,7 +98,7 @@ public final class FacePredictor implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      models.close();
+      model.close();
       detector.close();
     }
   }

@@ -24,7 +24,9 @@ import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The analyzer's stage: frames in, faces with scores out.
@@ -41,9 +43,10 @@ import org.apache.kafka.common.errors.WakeupException;
  * committed, by whoever then owns them.
  *
  * <p>The thread {@code analyzer-flow} does everything here but finding faces, which the threads
- * {@code analyzer-detect-n} do. Nothing is dropped: a live frame that is too old, or whose stream
- * was erased, is SKIPPED, one that can not be used is FAILED, and all cost only themselves.
- * Confined to {@code analyzer-flow}.
+ * {@code analyzer-detect-n} do. Nothing is dropped: a live frame that is too old, whose stream was
+ * erased, or whose model is being opened, is SKIPPED, one that can not be used is FAILED, and all
+ * cost only themselves. A recording waits for its model, and with it what follows in its partition
+ * of the recordings' topic. Confined to {@code analyzer-flow}.
  */
 final class FrameAnalyzer {
   /** Between looks whether the detectors are done. */
@@ -174,16 +177,35 @@ final class FrameAnalyzer {
 
   /** Takes what is there, judges each record, sends its picture to the detectors. */
   private boolean begin(Duration wait) throws InterruptedException {
-    ConsumerRecords<byte[], byte[]> records = intake.next(wait);
-    for (ConsumerRecord<byte[], byte[]> record : records) {
-      filling.add(begin(record));
+    if (models.takeOpened()) {
+      intake.resumeHeld();
     }
+    ConsumerRecords<byte[], byte[]> records = intake.next(wait);
     filling.goOnFrom(records.nextOffsets());
+    for (TopicPartition partition : records.partitions()) {
+      begin(partition, records.records(partition));
+    }
     metrics.inHand(working.size() + filling.size());
     return !records.isEmpty();
   }
 
-  private Pending begin(ConsumerRecord<byte[], byte[]> record) throws InterruptedException {
+  /** Takes a partition's records up to one that has to wait, which holds the partition there. */
+  private void begin(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records)
+      throws InterruptedException {
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      Pending pending = begin(record);
+      if (pending == null) {
+        filling.goOnFrom(Map.of(partition, intake.hold(record)));
+        return;
+      }
+      filling.add(pending);
+      metrics.taken(pending);
+    }
+  }
+
+  /** The record on its way; null when it is of a recording and its model is being opened. */
+  private @Nullable Pending begin(ConsumerRecord<byte[], byte[]> record)
+      throws InterruptedException {
     Frame frame = FrameRecords.read(record);
     if (frame == null) {
       return new Known(outcomes.unreadable(record));
@@ -191,14 +213,22 @@ final class FrameAnalyzer {
     if (frame.getEndOfRun() != null) {
       return new Known(outcomes.endOfRun(record, frame));
     }
-    metrics.taken(frame.getKind());
-    if (frame.getKind() == StreamKind.LIVE && load.isStale(since(frame))) {
+    boolean isLive = frame.getKind() == StreamKind.LIVE;
+    if (isLive && load.isStale(since(frame))) {
       return new Known(outcomes.skipped(record, frame, Outcomes.STALE));
     }
-    Model model = models.get(frame.getModel());
-    if (model == null) {
+    NamedModel model = models.get(frame.getModel());
+    if (model instanceof NamedModel.Ready ready) {
+      return look(record, frame, ready.model());
+    }
+    if (model instanceof NamedModel.Refused) {
       return new Known(outcomes.failed(record, frame, FailReason.NO_MODEL));
     }
+    return isLive ? new Known(outcomes.skipped(record, frame, Outcomes.MODEL_OPENING)) : null;
+  }
+
+  private Pending look(ConsumerRecord<byte[], byte[]> record, Frame frame, Model model)
+      throws InterruptedException {
     Optional<DataKey> key = Optional.empty();
     if (frame.getKeyId() != null) {
       key = keys.find(frame.getStreamId(), frame.getKeyId());

@@ -4,6 +4,7 @@ import io.moodline.runtime.KafkaConnection;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -13,10 +14,12 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes frames from the two topics, live before recorded: a log knows no priority, so the one that
@@ -53,7 +56,8 @@ final class FrameIntake implements AutoCloseable {
   private final int pollFrames;
   private final AnalyzerMetrics metrics;
   private boolean revoked;
-  private Turn turn = Turn.BOTH;
+  private final Set<TopicPartition> held = new HashSet<>();
+  private @Nullable Turn turn = Turn.BOTH; // null when partitions have to be sorted anew
   private int liveTurns;
   private int liveWeight;
 
@@ -115,6 +119,7 @@ final class FrameIntake implements AutoCloseable {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       consumer.resume(consumer.paused());
       turn = Turn.BOTH;
+      held.clear();
     }
   }
 
@@ -167,11 +172,34 @@ final class FrameIntake implements AutoCloseable {
     Set<TopicPartition> all = consumer.assignment();
     Predicate<TopicPartition> heard =
         partition ->
-            wanted == Turn.BOTH || partition.topic().equals(liveTopic) == (wanted == Turn.LIVE);
+            !held.contains(partition)
+                && (wanted == Turn.BOTH
+                    || partition.topic().equals(liveTopic) == (wanted == Turn.LIVE));
     Map<Boolean, List<TopicPartition>> byHeard =
         all.stream().collect(Collectors.partitioningBy(heard));
     consumer.pause(byHeard.getOrDefault(false, List.of()));
     consumer.resume(byHeard.getOrDefault(true, List.of()));
+  }
+
+  /**
+   * Takes nothing more of the record's partition until {@link #resumeHeld} or {@link #rewind}, then
+   * this record again; returns where that is. A rebalance may let it come earlier.
+   */
+  OffsetAndMetadata hold(ConsumerRecord<byte[], byte[]> record) {
+    TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+    OffsetAndMetadata from = new OffsetAndMetadata(record.offset(), record.leaderEpoch(), "");
+    consumer.seek(partition, from);
+    consumer.pause(List.of(partition));
+    held.add(partition);
+    metrics.held(held.size());
+    return from;
+  }
+
+  /** Takes of all partitions again. */
+  void resumeHeld() {
+    held.clear();
+    turn = null;
+    metrics.held(0);
   }
 
   private void reportLag() {
@@ -191,6 +219,7 @@ final class FrameIntake implements AutoCloseable {
 
   /** Goes back to what is committed. */
   void rewind() {
+    resumeHeld();
     Set<TopicPartition> mine = consumer.assignment();
     Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(mine, REWIND_PATIENCE);
     for (TopicPartition partition : mine) {

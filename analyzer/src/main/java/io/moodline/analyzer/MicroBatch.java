@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Records that are analysed and committed at once, in order, and the offsets behind them. It is due
@@ -71,7 +72,8 @@ final class MicroBatch {
     return pending.stream().filter(record -> kind.equals(kindOf(record))).count();
   }
 
-  private static @org.jspecify.annotations.Nullable StreamKind kindOf(Pending record) {
+  /** Which kind of stream a frame is of; null for what is no frame. */
+  static @Nullable StreamKind kindOf(Pending record) {
     if (record instanceof Looking looking) {
       return looking.frame().getKind();
     }

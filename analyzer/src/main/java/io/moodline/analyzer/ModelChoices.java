@@ -10,6 +10,7 @@ import io.moodline.schemas.v1.ModelChoice;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -157,6 +158,8 @@ final class ModelChoices implements AutoCloseable {
     }
     try {
       return opener.apply(name);
+    } catch (CancellationException e) {
+      return otherwise; // the analyzer stops
     } catch (BundleException e) {
       problem.append(problem.isEmpty() ? "" : "; ").append(e.getMessage());
       return otherwise;

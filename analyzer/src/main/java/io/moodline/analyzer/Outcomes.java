@@ -31,6 +31,9 @@ record Outcomes(String detector, Clock clock) {
   /** The stream was erased: the frame's key was thrown away. */
   static final String ERASED = "ERASED";
 
+  /** The bundle that a live stream names is being opened. */
+  static final String MODEL_OPENING = "MODEL_OPENING";
+
   private static final String UNREADABLE = "UNREADABLE";
   private static final String STAGE = "analyzer";
 

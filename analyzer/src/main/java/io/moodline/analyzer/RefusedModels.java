@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Why bundles could not be opened. To read a large one, to hash it and to score its canaries takes
- * seconds in which no frame is analysed, so it is done again only when the bundle's files have
+ * seconds in which frames wait for it, so it is done again only when the bundle's files have
  * changed, or after {@link #LONGEST}, since a device may have been short of memory. Thread-safe.
  */
 final class RefusedModels {

@@ -50,6 +50,7 @@ final class StatusSource {
         .setModelDigest(model.bundle().digest())
         .setTrial(trial == null ? null : tally.of(model, trial, inUse.share()))
         .setProblem(inUse.problem().isEmpty() ? null : inUse.problem())
+        .setOpening(models.opening())
         .setUpdatedAt(clock.instant().truncatedTo(ChronoUnit.MICROS))
         .build();
   }

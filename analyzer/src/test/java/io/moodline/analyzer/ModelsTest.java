@@ -10,34 +10,60 @@ import io.moodline.models.Devices;
 import io.moodline.runtime.Settings;
 import io.moodline.runtime.UserException;
 import io.moodline.schemas.ModelNames;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
 class ModelsTest {
   private static final byte[][] FACE = {new byte[48 * 48 * 3]};
 
   @TempDir Path home;
   private Models models;
+  private volatile BiFunction<String, ModelLoader, Model> gate =
+      (name, loader) -> loader.load(name);
 
   @BeforeEach
   void open() {
-    models =
-        Models.open(
-            new Bundles(Analyzer.bundles(home)),
-            Bundles.DEFAULT,
-            CascadeDetector.NAME,
-            Devices.cpu(1),
-            Clock.systemUTC());
+    Bundles bundles = new Bundles(Analyzer.bundles(home));
+    ModelLoader loader = ModelLoader.of(bundles, CascadeDetector.NAME, Devices.cpu(1));
+    models = open(name -> gate.apply(name, loader));
+  }
+
+  private Models open(ModelLoader loader) {
+    return Models.open(
+        new Bundles(Analyzer.bundles(home)),
+        Bundles.DEFAULT,
+        loader,
+        Clock.systemUTC(),
+        new AnalyzerMetrics(new PrometheusRegistry()),
+        () -> {});
+  }
+
+  /** Asks as frames do, until there is an answer. */
+  private NamedModel answer(String name) {
+    models.get(name);
+    Awaitility.await().atMost(TestKafka.PATIENCE).until(models::takeOpened);
+    return models.get(name);
   }
 
   @AfterEach
@@ -67,7 +93,7 @@ class ModelsTest {
     assertThatThrownBy(() -> models.loadChosen("masked"))
         .isInstanceOf(BundleException.class)
         .hasMessageContaining("needs landmarks");
-    assertThat(models.get("masked")).isNull();
+    assertThat(answer("masked")).isEqualTo(new NamedModel.Refused());
     Settings settings =
         Settings.load(
             home,
@@ -130,7 +156,7 @@ class ModelsTest {
       for (int i = 0; i < 4; i++) {
         models.nextBatch();
       }
-      assertThat(models.get(null)).isSameAs(asSet);
+      assertThat(models.get(null)).isEqualTo(new NamedModel.Ready(asSet));
       assertThat(asSet.classifiers().classify(FACE)).as("still open").hasDimensions(1, 8);
     }
   }
@@ -141,8 +167,88 @@ class ModelsTest {
     Model mine = models.loadChosen("mine");
     models.choose(new ModelsInUse(mine, null, 0, ""));
     models.nextBatch();
-    assertThat(models.get("mine")).isSameAs(mine);
-    assertThat(models.get(null)).isSameAs(mine);
+    assertThat(models.get("mine")).isEqualTo(new NamedModel.Ready(mine));
+    assertThat(models.get(null)).isEqualTo(new NamedModel.Ready(mine));
+  }
+
+  @Test
+  void opensOneAtATimeAndAnswersAtOnceMeanwhile() throws Exception {
+    copy("one");
+    copy("two");
+    CountDownLatch open = new CountDownLatch(1);
+    Queue<String> begun = new ConcurrentLinkedQueue<>();
+    gate =
+        (name, loader) -> {
+          begun.add(name);
+          SlowModels.await(open);
+          return loader.load(name);
+        };
+    for (int i = 0; i < 3; i++) {
+      assertThat(models.get("one")).isEqualTo(new NamedModel.Opening());
+      assertThat(models.get("two")).isEqualTo(new NamedModel.Opening());
+    }
+    Awaitility.await().atMost(TestKafka.PATIENCE).until(() -> "one".equals(models.opening()));
+    assertThat(models.takeOpened()).isFalse();
+    assertThat(begun).containsExactly("one");
+
+    open.countDown();
+    for (String name : List.of("one", "two")) {
+      Awaitility.await()
+          .atMost(TestKafka.PATIENCE)
+          .until(() -> models.takeOpened() | models.get(name) instanceof NamedModel.Ready);
+    }
+    assertThat(begun).containsExactly("one", "two");
+    assertThat(models.opening()).isNull();
+  }
+
+  @Test
+  void anOpeningThatIsGivenUpEndsItsWaitsAndClosesTheModel() throws Exception {
+    copy("mine");
+    CountDownLatch open = new CountDownLatch(1);
+    CompletableFuture<Model> made = new CompletableFuture<>();
+    gate =
+        (name, loader) -> {
+          Model model = loader.load(name);
+          made.complete(model);
+          SlowModels.awaitInAnyCase(open); // as ONNX Runtime, which can not be interrupted
+          return model;
+        };
+    CompletableFuture<Model> chosen =
+        CompletableFuture.supplyAsync(() -> models.loadChosen("mine"), task -> start(task));
+    Awaitility.await().atMost(TestKafka.PATIENCE).until(made::isDone);
+
+    models.stopOpening();
+    assertThatThrownBy(chosen::join).hasRootCauseInstanceOf(CancellationException.class);
+    open.countDown();
+    models.close();
+    assertThatThrownBy(() -> made.join().classifiers().classify(FACE))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    assertThatThrownBy(() -> models.loadChosen("mine")).isInstanceOf(CancellationException.class);
+  }
+
+  private static void start(Runnable task) {
+    Thread thread = new Thread(task, "asks");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Test
+  void aModelThatMemoryDoesNotSufficeForIsRefusedWithTheRemedy() {
+    gate =
+        (name, loader) -> {
+          throw new OutOfMemoryError("Cannot reserve 1 byte of direct buffer memory");
+        };
+    assertThat(answer("mine")).isEqualTo(new NamedModel.Refused());
+    assertThatThrownBy(() -> models.loadChosen("mine"))
+        .isInstanceOf(BundleException.class)
+        .hasMessageContaining("model mine")
+        .hasMessageContaining("Cannot reserve 1 byte")
+        .hasMessageContaining("-Xmx");
+    assertThat(models.get(null)).isEqualTo(new NamedModel.Ready(models.asSet()));
+    assertThatThrownBy(() -> open(name -> gate.apply(name, null)))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("-Xmx");
   }
 
   @Test

@@ -76,6 +76,8 @@ final class ModelTrialCommand {
                 trial.path("otherLabel").asLong(),
                 trial.path("meanDifference").asDouble());
       }
+      String opening = analyzer.path("opening").asText("");
+      text += opening.isEmpty() ? "" : ", opens " + opening;
       String problem = analyzer.path("problem").asText("");
       return problem.isEmpty() ? text : text + "; " + problem;
     }

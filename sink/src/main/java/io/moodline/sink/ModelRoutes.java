@@ -112,6 +112,7 @@ final class ModelRoutes implements Resource {
           .put("meanDifference", trial.getMeanDifference());
     }
     return node.put("problem", status.getProblem())
+        .put("opening", status.getOpening())
         .put("updatedAt", Times.show(status.getUpdatedAt()));
   }
 }

@@ -94,6 +94,7 @@ class ModelRoutesTest {
     assertThat(one.path("instance").asText()).isEqualTo("one");
     assertThat(one.path("load").asText()).isEqualTo("FRAMES_SKIPPED");
     assertThat(one.path("trial").path("otherLabel").asLong()).isEqualTo(3);
+    assertThat(one.path("opening").asText()).isEqualTo("poster");
     api.description().check("Analyzers", shown);
   }
 
@@ -109,6 +110,7 @@ class ModelRoutesTest {
         .setModel("lite-ferplus")
         .setModelDigest("ab")
         .setTrial(new ModelTrial("raf", "cd", 0.1, 10L, 3L, 0.2))
+        .setOpening("poster")
         .setUpdatedAt(updatedAt)
         .build();
   }
