@@ -21,6 +21,7 @@ import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The analyzer of one process: wires the stage, starts its threads and closes them in reverse. What
@@ -165,7 +166,8 @@ public final class Analyzer implements AutoCloseable {
     boolean normal = state.load() == AnalyzerLoad.NORMAL;
     health.report("load", normal ? Health.State.UP : Health.State.DEGRADED, state.givenUp());
     reports.changed();
-    log.atWarn()
+    boolean costs = state.load().compareTo(AnalyzerLoad.TRIAL_PAUSED) > 0;
+    log.atLevel(costs ? Level.WARN : Level.INFO)
         .addKeyValue("load", state.load())
         .addKeyValue("oldestMillis", state.oldest().toMillis())
         .log("the analyzer's load changed");
