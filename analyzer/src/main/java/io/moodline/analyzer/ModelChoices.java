@@ -44,6 +44,7 @@ final class ModelChoices implements AutoCloseable {
   private @Nullable ModelChoice followed;
   private ModelsInUse opened = ModelsInUse.AS_SET;
   private long openedNanos;
+  private boolean catchingUp;
 
   /**
    * Prepares to read from the beginning.
@@ -68,10 +69,12 @@ final class ModelChoices implements AutoCloseable {
   }
 
   /**
-   * Reads what is chosen already, so that the first frame meets it; gives up after {@code patience}
-   * and leaves the rest to {@link #run}.
+   * Reads what is chosen already, so that the first frame meets the model to use; gives up after
+   * {@code patience} and leaves the rest to {@link #run}, and so the model to try: no frame waits
+   * for that.
    */
   void catchUp(Duration patience) {
+    catchingUp = true;
     long deadline = System.nanoTime() + patience.toNanos();
     try {
       Map<TopicPartition, Long> ends = consumer.endOffsets(consumer.assignment(), patience);
@@ -83,6 +86,8 @@ final class ModelChoices implements AutoCloseable {
     } catch (KafkaException e) {
       log.atWarn().addKeyValue("cause", e.toString()).log("model choices can not be read now");
     }
+    catchingUp = false;
+    followed = null;
   }
 
   /** Follows the topic until told to stop. */
@@ -127,7 +132,7 @@ final class ModelChoices implements AutoCloseable {
     followed = wanted;
     StringBuilder problem = new StringBuilder();
     Model model = take(wanted.getModel(), opened.model(), problem);
-    Model trial = take(wanted.getTrial(), null, problem);
+    Model trial = catchingUp ? null : take(wanted.getTrial(), null, problem);
     ModelsInUse now =
         new ModelsInUse(model, trial, trial == null ? 0 : wanted.getShare(), problem.toString());
     if (!now.equals(opened)) {

@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.LongStream;
@@ -56,6 +57,7 @@ class ModelTrialTest {
     try (TestKafka.Space space = broker.prefixed("promote")) {
       choose(space, null, "candidate", 0.5, 1);
       try (Analyzer analyzer = start(space)) {
+        awaitStatus(space, it -> it.getTrial() != null);
         publish(space, 0, each);
         List<FrameFaces> before = space.awaitFaces(each);
         List<FrameFaces> tried = space.shadowFaces();
@@ -93,6 +95,32 @@ class ModelTrialTest {
         assertThat(space.awaitFaces(2 * each + 1).get(2 * each).getModel())
             .as("what was promoted is in use after a restart, from the first frame on")
             .isEqualTo("candidate");
+      }
+      assertThat(space.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void framesFlowWhileAModelThatWasChosenBeforeTheStartIsOpenedForATrial() throws Exception {
+    CountDownLatch open = new CountDownLatch(1);
+    try (TestKafka.Space space = broker.prefixed("slow-trial")) {
+      choose(space, null, "candidate", 1, 1);
+      StageContext context = space.context("one", Clock.systemUTC(), Map.of());
+      try (Analyzer analyzer =
+          Analyzer.start(
+              context, FakeDetectors.thatFindNothing(), SlowModels.waitFor(open, "candidate"))) {
+        awaitStatus(space, it -> "candidate".equals(it.getOpening()));
+        publish(space, 0, 3);
+        assertThat(space.awaitFaces(3))
+            .extracting(FrameFaces::getModel)
+            .containsOnly("lite-ferplus");
+        assertThat(space.shadowFaces()).isEmpty();
+
+        open.countDown();
+        awaitStatus(space, it -> it.getTrial() != null && it.getOpening() == null);
+        publish(space, 3, 4);
+        space.awaitFaces(4);
+        assertThat(space.shadowFaces()).hasSize(1);
       }
       assertThat(space.failures).isEmpty();
     }
