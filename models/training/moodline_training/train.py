@@ -77,9 +77,7 @@ class Training:
         while self._progress() < 1 and self._epoch - self._best_epoch < self._recipe.patience:
             # Each epoch has its own draw, the same after a resume.
             torch.manual_seed(1000 * self._facts["seed"] + self._epoch)
-            began = self._clock.seconds()
             loss = self._learn()
-            self._speed["train"] = self._pictures / (self._clock.seconds() - began)
             if not math.isfinite(loss):
                 raise DataError(f"the loss of epoch {self._epoch + 1} is {loss}: lower --lr")
             self._epoch += 1
@@ -132,19 +130,26 @@ class Training:
         return (self._epoch + step / self._steps) / self._recipe.epochs
 
     def _learn(self) -> float:
-        """One epoch; gives the mean loss."""
+        """One epoch, or what of it fits into the run's minutes; gives the mean loss."""
+        began, seen = self._clock.seconds(), 0
         train = replace(self._train, targets=self._targets())
         rows = torch.multinomial(self._draw, self._pictures, replacement=True)
         total, reported = torch.zeros((), device=self._device.torch), time.monotonic()
         for step, batch in enumerate(rows.split(self._recipe.batch_size)):
             progress = self._progress(step)
+            if step > 0 and progress >= 1:
+                break
+            seen = step + 1
             rate = self._rate.at(self._epoch + step / self._steps, progress)
             total += self._learner.step(train.at(batch.to(self._device.torch)), rate, progress)
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
                 mean = total.item() / (step + 1)
                 self._say(f"step {step + 1}/{self._steps} loss {mean:.4f}", step + 1)
-        return total.item() / self._steps
+        loss = total.item() / seen
+        pictures = min(seen * self._recipe.batch_size, self._pictures)
+        self._speed["train"] = pictures / (self._clock.seconds() - began)
+        return loss
 
     def _targets(self) -> Tensor:
         """The votes, and more and more of the teacher's scores until half of the run is done."""
@@ -201,7 +206,7 @@ class Training:
             log.write_text("".join(kept))
 
     def _say(self, text: str, step: int = 0) -> None:
-        done = self._progress(step)
+        done = min(1.0, self._progress(step))
         left = self._clock.seconds() * (1 - done) / max(done, 1e-6) / 60
         share = f"{100 * done:.1f} % done, {left:.0f} min left"
         print(f"epoch {self._epoch} {text}, {share}", flush=True)

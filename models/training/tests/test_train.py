@@ -153,6 +153,12 @@ class TrainTest(unittest.TestCase):
         self.training(recipe=replace(QUICK, epochs=50, minutes=1e-6)).run()
         self.assertFalse((self.root / "run" / "log.jsonl").exists())
 
+    def test_breaks_an_epoch_off_when_its_minutes_are_over(self) -> None:
+        # Far more steps than the time is for: a whole epoch would take minutes.
+        many = replace(QUICK, minutes=0.05, epoch_pictures=600_000)
+        self.training(recipe=many).run()
+        self.assertEqual([line["epoch"] for line in self.log()], [1])
+
     def test_learns_from_a_teacher_and_teaches(self) -> None:
         taught = self.root / "teacher.npz"
         checkpoint.write_scores(taught, torch.full((48, 2), 0.5))
