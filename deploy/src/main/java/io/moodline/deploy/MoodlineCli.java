@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       StreamCommand.class,
       RecordingCommand.class,
       RuleCommand.class,
+      AlertCommand.class,
       WebhookCommand.class,
       AnalyzerCommand.class,
       WatchCommand.class,

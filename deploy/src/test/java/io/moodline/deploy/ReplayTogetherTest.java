@@ -230,6 +230,35 @@ class ReplayTogetherTest {
     assertThat(cli.ok(with(where, "analyzer", "list", "--json"))).contains("\"analyzers\"");
   }
 
+  @Test
+  void whatARuleFoundIsListed() throws Exception {
+    Cli cli = new Cli(home);
+    String[] where = {"--server", node.node().address().toString(), "--token", node.token()};
+    cli.ok(with(where, "rule", "add", "somebody", "faces > 0"));
+    await("a rule takes effect a moment after it was written")
+        .atMost(Duration.ofMinutes(4))
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              String id = node.replay("known.mp4");
+              node.finished(id);
+              String[] here = with(where, "--stream", id, "--rule", "somebody");
+              String[] json = with(here, "alert", "list", "--json");
+              await().atMost(Duration.ofSeconds(30)).until(() -> cli.ok(json).contains("RESOLVED"));
+              String start = ApiClient.JSON.readTree(cli.ok(json)).at("/alerts/0/start").asText();
+              assertThat(start)
+                  .as("the face comes after a second")
+                  .startsWith("1970-01-01T00:00:01");
+              assertThat(cli.ok(with(here, "alert", "list")).lines())
+                  .anyMatch(line -> line.startsWith(start + "  1970-01-01T00:00:0"));
+              assertThat(cli.ok(with(here, "alert", "list", "--to", start)))
+                  .doesNotContain("somebody");
+            });
+    assertThat(cli.ok(with(where, "alert", "list", "--limit", "1"))).contains("somebody");
+    cli.ok(with(where, "rule", "remove", "somebody"));
+    cli.refused(List.of("is not known"), with(where, "alert", "list", "--stream", "nobody"));
+  }
+
   private static String[] with(String[] options, String... command) {
     return Stream.concat(Stream.of(command), Stream.of(options)).toArray(String[]::new);
   }
