@@ -38,7 +38,7 @@ async function answer(response) {
 function refused(status, body) {
   const words = body?.detail ?? `the server answered with status ${status}`;
   noteStatus(status, words);
-  return Object.assign(new Error(words), { status });
+  return Object.assign(new Error(words), { status, position: body?.position });
 }
 
 /** What an address holds, as it is. */

@@ -1,14 +1,17 @@
-// The page: streams on the left, the chosen one on the right. Everything that users or cameras named
-// is put in as text, never as markup.
+// The page: streams on the left, the chosen one on the right.
 
 import { forgetToken, hasToken, keepToken, whenTokenNeeded } from "./access.js";
 import { Alerts } from "./alerts.js";
-import { get, getBlob, send, upload } from "./api.js";
+import { loadAnalyzers } from "./analyzers.js";
+import { get, getBlob, send } from "./api.js";
 import { colourOf, draw, facesPerFrame, labelsOf } from "./chart.js";
 import { readEvents } from "./events.js";
+import { fillForms, startForms } from "./forms.js";
+import { $, attempt, element, show } from "./page.js";
+import { showPreview } from "./preview.js";
+import { forgetRules, loadRules, offerStreams } from "./rules.js";
 import { nameTime, needDate, startOf, timeLength } from "./times.js";
 
-const $ = (id) => document.getElementById(id);
 const MAX_EVENTS = 40;
 // More windows than these say nothing more on a screen: a coarser step is shown then.
 const MAX_WINDOWS = 1500;
@@ -28,7 +31,6 @@ let chosen = null; // id
 let events = null; // what readEvents gave; null where none are read
 let lastEvent = null; // of the chosen stream, while the page is not looked at
 let toldState = null; // of the chosen stream, as its events told it
-let preview = 0; // grows with each preview that is begun
 let windows = [];
 let step = "";
 let coarser = null; // the step that is asked for where the finest one has too many windows
@@ -38,44 +40,18 @@ let stale = true; // the timeline may have changed
 let whole = null; // { from, to } of all that a recording shows
 let asked = 0; // grows with each question for the timeline
 let missed = 0; // how often in a row the chosen stream was not in the list
-let uploadMaxBytes = Infinity;
 let rangeChosen = false; // by the reader
 let zoom = null; // { from, to } in milliseconds, or all
 let dragged = null; // the instant at which a drag over the timeline began
 
-function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined) {
-    made.textContent = text;
-  }
-  if (className) {
-    made.className = className;
-  }
-  return made;
-}
-
-function show(problem) {
-  $("error").hidden = !problem;
-  $("error").textContent = problem ? problem.message : "";
-}
-
-/** Runs what a person asked for, and shows what came in its way. */
-async function attempt(work) {
-  try {
-    show(null);
-    await work();
-  } catch (problem) {
-    if ($("token-box").hidden) {
-      show(problem);
-    }
-  }
-}
-
 const alerts = new Alerts(
   $("alerts-box"),
   $("alerts"),
+  $("older-alerts"),
   (id) => streams.find((stream) => stream.id === id),
-  (id) => streams.some((stream) => stream.id === id) && choose(id));
+  (id, range) => streams.some((stream) => stream.id === id) && choose(id, range));
+
+$("older-alerts").addEventListener("click", () => attempt(() => alerts.more()));
 
 // What the server works with
 
@@ -92,14 +68,8 @@ async function loadSystem() {
       ? "ready"
       : waiting.map((part) => `${part.name} ${part.state.toLowerCase()} ${part.reason}`).join("; "));
   $("notice").textContent = system.notice;
-  uploadMaxBytes = system.uploadMaxBytes;
-  document.querySelectorAll("input[name=framesPerSecond]").forEach(
-    (input) => (input.placeholder = system.framesPerSecond));
-  for (const select of document.querySelectorAll("select.purpose")) {
-    if (select.options.length === 1) {
-      system.purposes.forEach((purpose) => select.append(new Option(purpose, purpose)));
-    }
-  }
+  document.body.classList.toggle("viewer", system.role === "viewer");
+  fillForms(system);
 }
 
 // Streams
@@ -114,6 +84,7 @@ async function loadStreams() {
   } while (next !== null);
   streams = found;
   showStreams();
+  offerStreams(streams);
   missed = chosen === null || current() ? 0 : missed + 1;
   if (missed > 1) {
     forget(); // it was removed elsewhere: another instance may only not know it yet
@@ -165,20 +136,26 @@ function markChosen(button) {
   }
 }
 
-function choose(id) {
+/** Shows a stream, and of its time a range where one is given. */
+function choose(id, range = null) {
   if (id === chosen && events !== null) {
+    if (range !== null) {
+      look(range);
+    }
     return;
   }
   chosen = id;
   clearTimeline();
   suggestRange(current());
+  zoom = range;
+  $("whole").hidden = zoom === null;
   lastEvent = null;
   $("events").replaceChildren();
   $("chosen").hidden = false;
   document.querySelectorAll("button.stream").forEach(markChosen);
   showChosen();
   listen();
-  showPreview();
+  showPreview(chosen);
   stale = true;
   attempt(refresh);
 }
@@ -217,7 +194,7 @@ function forget() {
   events?.close();
   events = null;
   $("chosen").hidden = true;
-  showPreview();
+  showPreview(chosen);
 }
 
 function current() {
@@ -298,52 +275,6 @@ function showDownloads(stream) {
   for (const link of document.querySelectorAll("#downloads a")) {
     link.href =
       `/api/v1/streams/${encodeURIComponent(stream.id)}/timeline.${link.dataset.format}?${range}`;
-  }
-}
-
-/** The picture is asked for only while someone looks; an address of its own each time starts it anew. */
-function showPreview() {
-  const open = chosen !== null && $("preview-box").open && !document.hidden;
-  preview++;
-  const running = document.querySelector("#preview img");
-  running?.removeAttribute("src"); // ends the connection
-  $("preview").replaceChildren();
-  if (!open) {
-    return;
-  }
-  const picture = element("img");
-  picture.alt = `Preview of ${chosen}`;
-  const path = `/api/v1/streams/${encodeURIComponent(chosen)}/preview`;
-  $("preview").append(picture);
-  if (hasToken()) {
-    showPictures(picture, path + ".jpg?overlay=true", preview);
-  } else {
-    const number = preview;
-    picture.onerror = () => setTimeout(() => number === preview && showPreview(), 2000);
-    keepAsking(picture, path + "?overlay=true", number);
-  }
-}
-
-/** The server ends a preview that has nothing to show for 30 s; there may be something later. */
-async function keepAsking(picture, path, number) {
-  while (number === preview && picture.naturalWidth === 0) {
-    picture.src = path;
-    await new Promise((resume) => setTimeout(resume, 35_000));
-  }
-}
-
-/** An img element sends no token, so pictures are fetched one by one. */
-async function showPictures(picture, path, number) {
-  while (number === preview) {
-    try {
-      const address = URL.createObjectURL(await getBlob(path));
-      picture.onload = picture.onerror = () => URL.revokeObjectURL(address);
-      picture.src = address;
-      picture.className = "";
-    } catch {
-      picture.className = "old"; // what is wrong is told elsewhere
-    }
-    await new Promise((resume) => setTimeout(resume, 500));
   }
 }
 
@@ -559,7 +490,7 @@ function listen() {
       $("live-state").textContent = "connected, newest first";
       if (broken) {
         broken = false;
-        showPreview(); // its connection is as dead
+        showPreview(chosen); // its connection is as dead
       }
     },
     broken() {
@@ -652,7 +583,7 @@ async function begin() {
   await loadStreams();
   if (chosen !== null) {
     listen();
-    showPreview();
+    showPreview(chosen);
     stale = true;
     await refresh();
   }
@@ -670,6 +601,7 @@ $("forget-token").addEventListener("click", () => {
   forgetToken();
   forget();
   alerts.clear();
+  forgetRules();
   streams = [];
   $("streams").replaceChildren();
   attempt(begin);
@@ -694,71 +626,10 @@ async function save(path, name) {
 
 // What a person does
 
-$("register").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const form = event.target;
-  const fields = new FormData(form);
-  attempt(async () => {
-    const id = fields.get("id");
-    const path = `/api/v1/streams/${encodeURIComponent(id)}`;
-    try {
-      await send("PUT", path, body(fields, { source: fields.get("source") }), { "If-None-Match": "*" });
-    } catch (problem) {
-      throw problem.status === 412
-        ? new Error(`there is a stream ${id} already: choose another id, or remove that one first`)
-        : problem;
-    }
-    form.reset();
-    $("register-box").open = false;
-    await loadStreams();
-    choose(id);
-  });
+startForms(async (id) => {
+  await loadStreams();
+  choose(id);
 });
-
-$("replay").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const form = event.target;
-  const fields = new FormData(form);
-  attempt(async () => {
-    const file = fields.get("file");
-    if (file.size > uploadMaxBytes) {
-      const megabytes = (bytes) => Math.round(bytes / 1e6) + " MB";
-      throw new Error(`${file.name} has ${megabytes(file.size)}; this server takes ${megabytes(uploadMaxBytes)}`);
-    }
-    const button = form.querySelector("button");
-    button.disabled = true;
-    try {
-      const taken = await upload(file, (share) =>
-        ($("upload-state").textContent = `uploading, ${Math.round(100 * share)} %`));
-      const name = fields.get("name") || file.name.slice(-200);
-      const replay = await send("POST", "/api/v1/replays", body(fields, { recording: taken.recording, name }));
-      form.reset();
-      $("replay-box").open = false;
-      await loadStreams();
-      choose(replay.stream);
-    } finally {
-      button.disabled = false;
-      $("upload-state").textContent = "";
-    }
-  });
-});
-
-function body(fields, more) {
-  const made = { purpose: fields.get("purpose") };
-  if (fields.get("name")) {
-    made.name = fields.get("name");
-  }
-  if (fields.get("framesPerSecond")) {
-    made.framesPerSecond = Number(fields.get("framesPerSecond"));
-  }
-  if (fields.get("sampling")) {
-    made.sampling = fields.get("sampling");
-  }
-  if (fields.get("showFaces")) {
-    made.showFaces = true;
-  }
-  return Object.assign(made, more);
-}
 
 $("remove").addEventListener("click", () =>
   attempt(async () => {
@@ -815,7 +686,9 @@ $("whole").addEventListener("click", () => look(null));
 /** Half or twice as much, around the window that is pointed at, or around the middle. */
 function scale(factor) {
   const live = current()?.kind === "LIVE";
-  const bounds = live ? { from: Date.now() - YEAR, to: Date.now() } : whole;
+  const bounds = live
+    ? { from: Date.now() - YEAR, to: Date.now() }
+    : (whole ?? { from: startOf(current()), to: Infinity }); // all of it was not yet looked at
   const middle = pointed ?? (chart.from + chart.to) / 2;
   const half = Math.max(2500, ((chart.to - chart.from) * factor) / 2);
   const from = Math.max(bounds.from, middle - half);
@@ -837,8 +710,6 @@ $("chart").addEventListener("keydown", (event) => {
     scale(event.key === "+" ? 0.5 : 2);
   }
 });
-
-$("preview-box").addEventListener("toggle", showPreview);
 
 $("pause").addEventListener("click", () =>
   attempt(async () => {
@@ -898,11 +769,14 @@ document.addEventListener("visibilitychange", () => {
       listen();
     }
   }
-  showPreview();
+  showPreview(chosen);
 });
 
 showAccess();
 alerts.open();
 repeat(loadSystem, 10000);
 repeat(loadStreams, 3000);
+repeat(() => alerts.lookBack(), 3000);
+repeat(loadRules, 10000);
+repeat(loadAnalyzers, 5000);
 repeat(refresh, 1000);

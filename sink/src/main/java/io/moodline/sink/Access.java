@@ -17,6 +17,7 @@ import java.util.Set;
 final class Access {
   private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
   private static final String SCHEME = "Bearer ";
+  private static final String ROLE = Role.class.getName();
 
   private final InternalToken internal;
   private final AccessTokens tokens;
@@ -74,7 +75,14 @@ final class Access {
       AccessTokens.Entry entry = entry(header);
       checkRole(role, entry);
       Pass.give(ctx, known.pass(entry.id()));
+      ctx.attribute(ROLE, Role.of(entry.role()));
     }
+  }
+
+  /** Who the caller of a request is that was let in. */
+  static Role role(Context ctx) {
+    Role role = ctx.attribute(ROLE);
+    return role == null ? Role.ADMIN : role;
   }
 
   private AccessTokens.Entry entry(@org.jspecify.annotations.Nullable String header) {

@@ -12,6 +12,7 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Says how this process is doing and what it works with. Thread-safe. */
@@ -55,6 +56,7 @@ final class SystemRoutes implements Resource {
         .put("ready", stage.health().isReady())
         .put("model", reason("model"))
         .put("notice", NOTICE)
+        .put("role", Access.role(ctx).name().toLowerCase(Locale.ROOT))
         .put("framesPerSecond", stage.settings().get(SinkSettings.FRAMES_PER_SECOND))
         .put("uploadMaxBytes", 1_000_000L * stage.settings().get(SinkSettings.UPLOAD_MEGABYTES));
     putDetector(body);

@@ -64,6 +64,8 @@ class AccessTest {
   void letsEachRoleUseWhatItsRoutesDeclare() throws Exception {
     for (AccessTokens.Role role : AccessTokens.Role.values()) {
       String token = "Bearer " + tokens.create(role, "", Clock.systemUTC());
+      assertThat(ApiFixture.json(call("GET", "/api/v1/system", token)).get("role").textValue())
+          .isEqualTo(role.word());
       for (Route route : api.sink().api().routes()) {
         if (route.path().endsWith("/events")) {
           continue; // would stay open; looked at below

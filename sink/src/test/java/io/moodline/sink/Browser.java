@@ -142,6 +142,17 @@ final class Browser implements AutoCloseable {
     return JSON.writeValueAsString(text);
   }
 
+  /** Shows the page as a window of such a width does, in CSS pixels. */
+  void resize(int width) throws Exception {
+    call(
+        "Emulation.setDeviceMetricsOverride",
+        JSON.createObjectNode()
+            .put("width", width)
+            .put("height", 1000)
+            .put("deviceScaleFactor", 1)
+            .put("mobile", false));
+  }
+
   void screenshot(Path file) throws Exception {
     JsonNode answer =
         call(

@@ -98,7 +98,7 @@ class ModelRoutesTest {
     api.description().check("Analyzers", shown);
   }
 
-  private static AnalyzerStatus status(String instance, Instant updatedAt) {
+  static AnalyzerStatus status(String instance, Instant updatedAt) {
     return AnalyzerStatus.newBuilder()
         .setInstance(instance)
         .setLoad(AnalyzerLoad.FRAMES_SKIPPED)

@@ -32,7 +32,8 @@ class WebPageTokenTest {
     }
     AccessTokens tokens = new AccessTokens(home.resolve("tokens"));
     String token = tokens.create(AccessTokens.Role.ADMIN, "", Clock.systemUTC());
-    try (ApiFixture api = new ApiFixture(home, Map.of("http.tokens.always", "true"));
+    String viewer = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
+    try (ApiFixture api = new ApiFixture(home, Map.of("http.tokens.always", "true"), true);
         CutProxy proxy = CutProxy.to(api.sink().port());
         Browser browser = Browser.start(Files.createDirectories(home.resolve("browser")), false)) {
       register(api, token);
@@ -56,6 +57,7 @@ class WebPageTokenTest {
       browser.await("!document.getElementById('token-box').hidden");
       assertThat(browser.ask("sessionStorage.length").intValue()).isZero();
       assertThat(browser.text("#streams")).isEmpty();
+      seesWithoutChanging(browser, viewer);
       assertThat(browser.complaints)
           .as("refusals and cut connections alone")
           .allMatch(text -> text.contains("status of 401") || text.contains("net::ERR_"));
@@ -75,6 +77,22 @@ class WebPageTokenTest {
     ReplayRoutesTest.sendStatusOf(api, "door", StreamState.STREAMING, 5);
     browser.await("document.querySelector('#events li').textContent.includes('streaming')");
     assertThat(browser.ask(EVENTS).intValue()).isEqualTo(3);
+  }
+
+  /** Who may only look is not offered what would be refused. */
+  private static void seesWithoutChanging(Browser browser, String viewer) throws Exception {
+    use(browser, viewer);
+    browser.await("document.getElementById('chosen-title').textContent === 'door'");
+    browser.ask("document.querySelector('#rules-box summary').click()");
+    browser.await("!document.getElementById('no-rules').hidden");
+    for (String forOperators : new String[] {"#rule", "#register-box", "#replay-box", "#remove"}) {
+      assertThat(
+              browser
+                  .ask("document.querySelector(" + Browser.quoted(forOperators) + ").offsetParent")
+                  .isNull())
+          .as(forOperators)
+          .isTrue();
+    }
   }
 
   private static void use(Browser browser, String token) throws Exception {
