@@ -55,7 +55,10 @@ record EventFilter(Set<String> streams, Set<EventKind> kinds, Set<String> labels
                     .orElseThrow(
                         () ->
                             Problem.malformed(
-                                "event '" + event + "' is not known: give some of " + EventKind.names()))));
+                                "event '"
+                                    + event
+                                    + "' is not known: give some of "
+                                    + EventKind.names()))));
     return new EventFilter(
         streams, kinds.isEmpty() ? EnumSet.allOf(EventKind.class) : kinds, labels, minScore);
   }
