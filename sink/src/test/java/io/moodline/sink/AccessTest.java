@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A server that demands tokens. */
@@ -127,6 +128,7 @@ class AccessTest {
   }
 
   @Test
+  @Timeout(300)
   void leavesOthersPlacesHoweverManyEventsOneTokenReads() throws Exception {
     String greedy = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
     String other = tokens.create(AccessTokens.Role.VIEWER, "", Clock.systemUTC());
