@@ -216,7 +216,7 @@ class KubernetesTest {
           .containsExactlyInAnyOrderElementsOf(volumes);
       assertThat(mounts)
           .extracting(VolumeMount::getMountPath)
-          .contains(DeployedStage.HOME)
+          .contains(DeployedStage.HOME, "/tmp") // where natives are unpacked
           .containsAll(stage.folders());
       for (String file : stage.secretFiles()) {
         assertThat(made).contains("--from-file=" + Path.of(file).getFileName() + " ");
@@ -234,6 +234,7 @@ class KubernetesTest {
       assertThat(pod.getSeccompProfile().getType()).isEqualTo("RuntimeDefault");
       var context = workload.container().getSecurityContext();
       assertThat(context.getAllowPrivilegeEscalation()).isFalse();
+      assertThat(context.getReadOnlyRootFilesystem()).isTrue();
       assertThat(context.getCapabilities().getDrop()).containsExactly("ALL");
       var resources = workload.container().getResources();
       Quantity limit = resources.getLimits().get("memory");
