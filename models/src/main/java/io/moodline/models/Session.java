@@ -38,7 +38,13 @@ final class Session {
     }
   }
 
+  /**
+   * What all sessions share.
+   *
+   * @throws BundleException when it would report to its maker, see {@link Telemetry}
+   */
   static OrtEnvironment environment() {
+    Telemetry.requireOff();
     return Environment.SHARED;
   }
 
