@@ -2,41 +2,23 @@ package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Locale;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code moodline analyzer}: the analyzers that a running server hears of. */
 @Command(
     name = "analyzer",
     description = "List the analyzers with their load and models.",
     subcommands = AnalyzerCommand.Listing.class)
-final class AnalyzerCommand implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
-  @Override
-  public Integer call() {
-    return MoodlineCli.usage(spec);
-  }
-
+final class AnalyzerCommand extends CommandGroup {
   @Command(name = "list", description = "List the analyzers.")
-  static final class Listing implements Callable<Integer> {
-    @Mixin ServerOption server = new ServerOption();
-
-    @Option(names = "--json", description = "Print JSON.")
-    boolean json;
+  static final class Listing extends ServerQuery {
+    @Override
+    JsonNode ask(ApiClient api) {
+      return api.get("/api/v1/analyzers");
+    }
 
     @Override
-    public Integer call() {
-      JsonNode answer = server.client().get("/api/v1/analyzers");
-      if (json) {
-        System.out.println(answer.toPrettyString());
-        return 0;
-      }
+    void print(JsonNode answer) {
       System.out.printf(
           "%-24s %-18s %8s %8s  %-16s %s%n",
           "INSTANCE", "LOAD", "WAITING", "STALE", "DETECTOR", "MODEL");
@@ -54,7 +36,6 @@ final class AnalyzerCommand implements Callable<Integer> {
           System.out.println("  " + analyzer.path("problem").asText());
         }
       }
-      return 0;
     }
 
     /** Frames that were published and not yet taken. */

@@ -24,7 +24,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -210,6 +214,23 @@ final class ApiClient {
     // Not resolved: the server may live under a path of a proxy's.
     HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(server + path));
     return token.isEmpty() ? builder : builder.header("Authorization", "Bearer " + token);
+  }
+
+  /** A path with those parameters that say something. */
+  static String path(String path, Map<String, String> query) {
+    String said =
+        query.entrySet().stream()
+            .filter(parameter -> !parameter.getValue().isEmpty())
+            .map(parameter -> parameter.getKey() + "=" + encode(parameter.getValue()))
+            .collect(Collectors.joining("&"));
+    return said.isEmpty() ? path : path + "?" + said;
+  }
+
+  /** The texts of an array, between commas. */
+  static String texts(JsonNode array) {
+    List<String> texts = new ArrayList<>();
+    array.forEach(text -> texts.add(text.asText()));
+    return String.join(", ", texts);
   }
 
   /** All items of a list that comes in pages, with its other fields as on the first page. */

@@ -3,8 +3,6 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -47,19 +45,13 @@ final class EventText {
             data.path("face").asInt());
     String words =
         data.path("label").isNull()
-            ? "withheld: " + withheld(data)
+            ? "withheld: " + ApiClient.texts(data.path("withheld"))
             : String.format(
                 Locale.ROOT,
                 "%-10s %.2f",
                 data.path("label").asText(),
                 data.path("score").asDouble());
     return at(data, "time", String.format(Locale.ROOT, "%s  %-16s  %s", face(data), words, id));
-  }
-
-  private static String withheld(JsonNode data) {
-    List<String> reasons = new ArrayList<>();
-    data.path("withheld").forEach(reason -> reasons.add(reason.asText()));
-    return String.join(", ", reasons);
   }
 
   private Optional<String> status(JsonNode data) {

@@ -26,10 +26,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code moodline model}: what is done with bundles, all of it on this machine but the pull. */
 @Command(
@@ -51,14 +49,7 @@ import picocli.CommandLine.Spec;
       ModelTrialCommand.Promote.class,
       ModelTrialCommand.Drop.class
     })
-final class ModelCommand implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
-  @Override
-  public Integer call() {
-    return MoodlineCli.usage(spec);
-  }
-
+final class ModelCommand extends CommandGroup {
   /** Where bundles are: the folder the service reads. */
   static Path bundles() {
     return SettingsOptions.home().resolve("bundles");

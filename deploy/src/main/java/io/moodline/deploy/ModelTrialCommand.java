@@ -41,23 +41,17 @@ final class ModelTrialCommand {
   }
 
   @Command(name = "trial", description = "Show the model under trial and how it compares.")
-  static final class Show implements Callable<Integer> {
-    @Mixin ServerOption server = new ServerOption();
-
-    @Option(names = "--json", description = "Print JSON.")
-    boolean json;
+  static final class Show extends ServerQuery {
+    @Override
+    JsonNode ask(ApiClient api) {
+      return api.get("/api/v1/analyzers");
+    }
 
     @Override
-    public Integer call() {
-      JsonNode analyzers = server.client().get("/api/v1/analyzers");
-      if (json) {
-        System.out.println(analyzers.toPrettyString());
-        return 0;
-      }
+    void print(JsonNode analyzers) {
       for (JsonNode analyzer : analyzers.path("analyzers")) {
         System.out.println(text(analyzer));
       }
-      return 0;
     }
 
     private static String text(JsonNode analyzer) {

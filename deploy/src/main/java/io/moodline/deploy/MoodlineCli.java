@@ -7,15 +7,11 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Objects;
 import java.util.Properties;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /**
  * The command line. Exit codes: 0 done, 1 a bug in Moodline (with its stack trace), 2 something the
@@ -52,9 +48,7 @@ import picocli.CommandLine.Spec;
       "Settings: $MOODLINE_HOME/moodline.properties, MOODLINE_... variables, --set key=value; see docs/config.md.",
       "A score says how a face looks in a picture. It does not say what a person feels."
     })
-public final class MoodlineCli implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
+public final class MoodlineCli extends CommandGroup {
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] args) {
     // Read by logback.xml when the first logger is made: only a server talks about what it does.
@@ -85,18 +79,6 @@ public final class MoodlineCli implements Callable<Integer> {
     cli.getSubcommands().values().stream()
         .filter(sub -> !(sub.getCommand() instanceof CommandLine.HelpCommand))
         .forEach(MoodlineCli::addStandardOptions);
-  }
-
-  @Override
-  public Integer call() {
-    return usage(spec);
-  }
-
-  /** What a command answers that needs a subcommand. */
-  static int usage(@Nullable CommandSpec spec) {
-    CommandLine cli = Objects.requireNonNull(spec, "picocli sets it").commandLine();
-    cli.usage(cli.getErr());
-    return 2;
   }
 
   private static int report(Exception e, CommandLine cli, CommandLine.ParseResult result) {

@@ -2,27 +2,17 @@ package io.moodline.deploy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code moodline rule}: standing rules of a running server. */
 @Command(
     name = "rule",
     description = "Add, list and remove rules that raise alerts.",
     subcommands = {RuleCommand.Add.class, RuleCommand.Listing.class, RuleCommand.Remove.class})
-final class RuleCommand implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
-  @Override
-  public Integer call() {
-    return MoodlineCli.usage(spec);
-  }
-
+final class RuleCommand extends CommandGroup {
   private static String path(String id) {
     return "/api/v1/rules/" + ApiClient.encode(id);
   }
@@ -62,19 +52,14 @@ final class RuleCommand implements Callable<Integer> {
   }
 
   @Command(name = "list", description = "List the rules.")
-  static final class Listing implements Callable<Integer> {
-    @Mixin ServerOption server = new ServerOption();
-
-    @Option(names = "--json", description = "Print JSON.")
-    boolean json;
+  static final class Listing extends ServerQuery {
+    @Override
+    JsonNode ask(ApiClient api) {
+      return api.all("/api/v1/rules", "rules");
+    }
 
     @Override
-    public Integer call() {
-      JsonNode rules = server.client().all("/api/v1/rules", "rules");
-      if (json) {
-        System.out.println(rules.toPrettyString());
-        return 0;
-      }
+    void print(JsonNode rules) {
       System.out.printf("%-24s %-9s %s%n", "ID", "ENABLED", "RULE");
       for (JsonNode rule : rules.path("rules")) {
         System.out.printf(
@@ -83,7 +68,6 @@ final class RuleCommand implements Callable<Integer> {
             rule.path("enabled").asBoolean() ? "yes" : "no",
             rule.path("expression").asText());
       }
-      return 0;
     }
   }
 

@@ -14,10 +14,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code moodline stream}: registers streams with a running server. */
 @Command(
@@ -34,14 +32,7 @@ import picocli.CommandLine.Spec;
       StreamCommand.Remove.class,
       StreamCommand.Erase.class
     })
-final class StreamCommand implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
-  @Override
-  public Integer call() {
-    return MoodlineCli.usage(spec);
-  }
-
+final class StreamCommand extends CommandGroup {
   private static String path(String id) {
     return "/api/v1/streams/" + ApiClient.encode(checked(() -> StreamIds.check(id)));
   }
@@ -125,19 +116,14 @@ final class StreamCommand implements Callable<Integer> {
   }
 
   @Command(name = "list", description = "List the streams and how they are doing.")
-  static final class Listing implements Callable<Integer> {
-    @Mixin ServerOption server = new ServerOption();
-
-    @Option(names = "--json", description = "Print JSON.")
-    boolean json;
+  static final class Listing extends ServerQuery {
+    @Override
+    JsonNode ask(ApiClient api) {
+      return api.all("/api/v1/streams", "streams");
+    }
 
     @Override
-    public Integer call() {
-      JsonNode streams = server.client().all("/api/v1/streams", "streams");
-      if (json) {
-        System.out.println(streams.toPrettyString());
-        return 0;
-      }
+    void print(JsonNode streams) {
       System.out.printf(
           "%-24s %-12s %10s  %-18s %s%n", "ID", "STATE", "FRAMES", "TIMES FROM", "SOURCE");
       for (JsonNode stream : streams.path("streams")) {
@@ -150,7 +136,6 @@ final class StreamCommand implements Callable<Integer> {
             CaptureTimeText.brief(stream.path("status")),
             stream.path("source").asText());
       }
-      return 0;
     }
   }
 
@@ -266,22 +251,17 @@ final class StreamCommand implements Callable<Integer> {
   }
 
   @Command(name = "history", description = "Show the last changes of a stream's state.")
-  static final class History implements Callable<Integer> {
-    @Mixin ServerOption server = new ServerOption();
-
+  static final class History extends ServerQuery {
     @Parameters(index = "0", paramLabel = "ID", description = "Id of the stream.")
     String id = "";
 
-    @Option(names = "--json", description = "Print JSON.")
-    boolean json;
+    @Override
+    JsonNode ask(ApiClient api) {
+      return api.get(path(id) + "/history");
+    }
 
     @Override
-    public Integer call() {
-      JsonNode history = server.client().get(path(id) + "/history");
-      if (json) {
-        System.out.println(history.toPrettyString());
-        return 0;
-      }
+    void print(JsonNode history) {
       for (JsonNode change : history.path("changes")) {
         int times = change.path("times").asInt();
         System.out.printf(
@@ -293,7 +273,6 @@ final class StreamCommand implements Callable<Integer> {
             change.path("reason").asText("").replace("null", ""),
             times > 1 ? " (" + times + " times)" : "");
       }
-      return 0;
     }
   }
 

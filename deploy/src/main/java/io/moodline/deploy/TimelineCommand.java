@@ -3,6 +3,8 @@ package io.moodline.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.moodline.runtime.UserException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -21,18 +23,7 @@ final class TimelineCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "STREAM", description = "Id of the stream.")
   String id = "";
 
-  @Option(
-      names = "--from",
-      converter = PastTime.class,
-      description =
-          "First instant, for example 2026-11-21T10:00:00Z, or how long ago it was, for example 2h.")
-  String from = "";
-
-  @Option(
-      names = "--to",
-      converter = PastTime.class,
-      description = "Instant after the last one, or how long ago it was.")
-  String to = "";
+  @Mixin TimeRange range = new TimeRange();
 
   @Option(names = "--step", description = "Window length: 1s, 10s, 1m or 1h (default: what fits).")
   String step = "";
@@ -138,20 +129,10 @@ final class TimelineCommand implements Callable<Integer> {
   }
 
   private String path(String what) {
-    StringBuilder path = new StringBuilder("/api/v1/streams/" + ApiClient.encode(id) + "/");
-    if (track != null) {
-      path.append("tracks/").append(track).append('/');
-    }
-    path.append(what).append('?');
-    add(path, "from", from);
-    add(path, "to", to);
-    add(path, "step", step);
-    return path.toString();
-  }
-
-  private static void add(StringBuilder path, String name, String value) {
-    if (!value.isEmpty()) {
-      path.append(name).append('=').append(ApiClient.encode(value)).append('&');
-    }
+    Map<String, String> query = new LinkedHashMap<>();
+    range.addTo(query);
+    query.put("step", step);
+    String of = track == null ? "" : "tracks/" + track + "/";
+    return ApiClient.path("/api/v1/streams/" + ApiClient.encode(id) + "/" + of + what, query);
   }
 }

@@ -7,13 +7,10 @@ import io.moodline.sink.SinkSettings;
 import java.time.Clock;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code moodline token}: who may call the HTTP API of a server that other machines reach. */
 @Command(
@@ -24,14 +21,7 @@ import picocli.CommandLine.Spec;
       TokenCommand.Listing.class,
       TokenCommand.Revoke.class
     })
-final class TokenCommand implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
-  @Override
-  public Integer call() {
-    return MoodlineCli.usage(spec);
-  }
-
+final class TokenCommand extends CommandGroup {
   private static AccessTokens tokens(SettingsOptions options) {
     return SinkSettings.tokens(options.load(Map.of()));
   }

@@ -4,13 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code moodline webhook}: where a running server posts events to. */
 @Command(
@@ -21,14 +18,7 @@ import picocli.CommandLine.Spec;
       WebhookCommand.Listing.class,
       WebhookCommand.Remove.class
     })
-final class WebhookCommand implements Callable<Integer> {
-  @Spec @Nullable CommandSpec spec;
-
-  @Override
-  public Integer call() {
-    return MoodlineCli.usage(spec);
-  }
-
+final class WebhookCommand extends CommandGroup {
   private static String path(String id) {
     return "/api/v1/webhooks/" + ApiClient.encode(id);
   }
@@ -96,19 +86,14 @@ final class WebhookCommand implements Callable<Integer> {
   }
 
   @Command(name = "list", description = "List the webhooks with how deliveries go.")
-  static final class Listing implements Callable<Integer> {
-    @Mixin ServerOption server = new ServerOption();
-
-    @Option(names = "--json", description = "Print JSON.")
-    boolean json;
+  static final class Listing extends ServerQuery {
+    @Override
+    JsonNode ask(ApiClient api) {
+      return api.all("/api/v1/webhooks", "webhooks");
+    }
 
     @Override
-    public Integer call() {
-      JsonNode webhooks = server.client().all("/api/v1/webhooks", "webhooks");
-      if (json) {
-        System.out.println(webhooks.toPrettyString());
-        return 0;
-      }
+    void print(JsonNode webhooks) {
       System.out.printf("%-24s %-9s %10s  %s%n", "ID", "STATE", "DELIVERED", "URL");
       for (JsonNode webhook : webhooks.path("webhooks")) {
         JsonNode status = webhook.path("status");
@@ -122,7 +107,6 @@ final class WebhookCommand implements Callable<Integer> {
           System.out.println("  " + status.path("reason").asText());
         }
       }
-      return 0;
     }
   }
 
