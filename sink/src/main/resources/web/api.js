@@ -17,6 +17,18 @@ export async function get(path) {
   }
 }
 
+/** All items of a list that comes in pages. */
+export async function getAll(path, items) {
+  const found = [];
+  let next = null;
+  do {
+    const page = await get(path + (next === null ? "" : "?cursor=" + encodeURIComponent(next)));
+    found.push(...page[items]);
+    next = page.next;
+  } while (next !== null);
+  return found;
+}
+
 export async function send(method, path, body, more = {}) {
   const options = { method, headers: headers({ Accept: "application/json", ...more }) };
   if (body !== undefined) {

@@ -3,7 +3,7 @@
 import { forgetToken, hasToken, keepToken, whenTokenNeeded } from "./access.js";
 import { Alerts } from "./alerts.js";
 import { loadAnalyzers } from "./analyzers.js";
-import { get, getBlob, send } from "./api.js";
+import { get, getAll, getBlob, send } from "./api.js";
 import { colourOf, draw, facesPerFrame, labelsOf } from "./chart.js";
 import { readEvents } from "./events.js";
 import { fillForms, startForms } from "./forms.js";
@@ -75,14 +75,7 @@ async function loadSystem() {
 // Streams
 
 async function loadStreams() {
-  const found = [];
-  let next = null;
-  do {
-    const page = await get("/api/v1/streams" + (next === null ? "" : "?cursor=" + encodeURIComponent(next)));
-    found.push(...page.streams);
-    next = page.next;
-  } while (next !== null);
-  streams = found;
+  streams = await getAll("/api/v1/streams", "streams");
   showStreams();
   offerStreams(streams);
   missed = chosen === null || current() ? 0 : missed + 1;

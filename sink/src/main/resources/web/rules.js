@@ -1,6 +1,6 @@
 // Standing rules: a list that everyone sees, and a form that adds one or changes it.
 
-import { get, send } from "./api.js";
+import { getAll, send } from "./api.js";
 import { $, attempt, element } from "./page.js";
 
 // What the choice of one stream adds to a rule, at its end.
@@ -16,13 +16,7 @@ export async function loadRules() {
   if (!$("rules-box").open) {
     return;
   }
-  const found = [];
-  let next = null;
-  do {
-    const page = await get("/api/v1/rules" + (next === null ? "" : "?cursor=" + encodeURIComponent(next)));
-    found.push(...page.rules);
-    next = page.next;
-  } while (next !== null);
+  const found = await getAll("/api/v1/rules", "rules");
   $("no-rules").hidden = found.length > 0;
   const versions = found.map((rule) => rule.id + "/" + rule.revision).join(" ");
   if (versions !== shown) {
