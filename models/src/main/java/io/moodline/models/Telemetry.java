@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class Telemetry {
   private static final String OFF = "ORT_DISABLE_TELEMETRY";
 
+  /** As the process was started with; each batch asks. */
+  private static final @Nullable String VALUE = System.getenv(OFF);
+
   private Telemetry() {}
 
   /**
@@ -19,7 +22,7 @@ final class Telemetry {
    * @throws BundleException when the environment lacks the variable
    */
   static void requireOff() {
-    requireOff(System.getenv(OFF));
+    requireOff(VALUE);
   }
 
   static void requireOff(@Nullable String value) {

@@ -24,31 +24,16 @@ class HeapRoomTest {
     try (RandomAccessFile network = new RandomAccessFile(file(bundle).toFile(), "rw")) {
       network.setLength(100L << 20); // sparse: takes no room on the disk
     }
-    Path output = folder.resolve("output");
-    Process process =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx64m",
-                    "-XX:+UseSerialGC",
-                    "-XX:+ExitOnOutOfMemoryError",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    HeapRoomTest.class.getName(),
-                    bundle.toString()))
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    try {
-      assertThat(process.waitFor(150, TimeUnit.SECONDS)).isTrue();
-      String said = Files.readString(output);
-      assertThat(process.exitValue()).as(said).isZero();
-      assertThat(said)
-          .contains("model.onnx has 100 MB", "no room", "MOODLINE_JAVA_OPTS=-Xmx")
-          .endsWith("lite-ferplus opens\n");
-    } finally {
-      process.destroyForcibly();
-    }
+    var ended =
+        OwnProcess.run(
+            List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+            it -> {},
+            HeapRoomTest.class,
+            bundle.toString());
+    assertThat(ended.code()).as(ended.said()).isZero();
+    assertThat(ended.said())
+        .contains("model.onnx has 100 MB", "no room", "MOODLINE_JAVA_OPTS=-Xmx")
+        .endsWith("lite-ferplus opens\n");
   }
 
   /** Opens a bundle that does not fit, and then one that does. */

@@ -33,32 +33,19 @@ class TelemetryTest {
   @ValueSource(booleans = {false, true})
   @Timeout(value = 180, unit = TimeUnit.SECONDS)
   void aRuntimeThatStartsLeavesNoIdentifierBehind(boolean off) throws Exception {
-    Path said = home.resolve("said");
-    Path own = Files.createDirectory(home.resolve("home"));
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                TelemetryTest.class.getName()));
-    builder.environment().keySet().removeIf(name -> !name.equals("PATH")); // CI's turns it off too
-    builder.environment().put("HOME", own.toString());
-    builder.environment().put("ORT_DISABLE_TELEMETRY", off ? "1" : "");
-    Process process = builder.redirectErrorStream(true).redirectOutput(said.toFile()).start();
-    try {
-      assertThat(process.waitFor(150, TimeUnit.SECONDS)).isTrue();
-    } finally {
-      process.destroyForcibly();
-    }
-    assertThat(said)
-        .content()
+    var ended = OwnProcess.run(List.of("-Xmx256m"), it -> prepare(it, off), TelemetryTest.class);
+    assertThat(ended.said())
         .contains(off ? "lite-ferplus opens" : "would report to its maker")
         .doesNotContain(off ? "would report" : "opens");
-    try (Stream<Path> files = Files.walk(own)) {
+    try (Stream<Path> files = Files.walk(home)) {
       assertThat(files.filter(Files::isRegularFile)).isEmpty();
     }
+  }
+
+  private void prepare(ProcessBuilder process, boolean off) {
+    process.environment().keySet().removeIf(name -> !name.equals("PATH")); // CI's turns it off too
+    process.environment().put("HOME", home.toString());
+    process.environment().put("ORT_DISABLE_TELEMETRY", off ? "1" : "");
   }
 
   @Test
