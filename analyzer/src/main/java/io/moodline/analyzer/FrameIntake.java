@@ -118,8 +118,7 @@ final class FrameIntake implements AutoCloseable {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       consumer.resume(consumer.paused());
-      turn = Turn.BOTH;
-      held.clear();
+      resumeHeld();
     }
   }
 
